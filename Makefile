@@ -1,0 +1,35 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint install install-dev
+
+run: install
+	STOCKSYNC_DEMO=auto $(BIN)/python manage.py start
+
+# Tests with processes of their own are about time: they run alone, and choose their databases themselves.
+PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py
+OTHERS := --numprocesses 2 $(addprefix --ignore=,$(PROCESSES))
+
+test: install-dev
+	$(BIN)/python -m pytest $(OTHERS)
+	$(BIN)/python -m tests.on_postgresql $(OTHERS) --ignore=tests/market_data/standin --ignore=tests/market_data/ratelimit
+	$(BIN)/python -m pytest $(PROCESSES)
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(VENV)/installed: requirements.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@

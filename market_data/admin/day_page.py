@@ -1,0 +1,92 @@
+"""The page of a trading day: how complete each dataset is, who is not there, and the rows themselves."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+
+from market_data.admin.tables import chosen_table, page_context, rendered, require_view, tables_by_day
+from market_data.datasets import DATASETS, EXCHANGE, Parts
+from market_data.engine import expectations
+from market_data.models import CoverageCell, Partition, TradingDay
+
+TABLES = tables_by_day(without="trade_date", newest_first=False)
+SYMBOLS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Unstored:
+    """Expected symbols without a row: still missing, and confirmed absent. Few of many are named."""
+
+    partition: Partition
+    missing: list[str]
+    absent: list[str]
+
+    @property
+    def more_missing(self) -> int:
+        return max(0, len(self.missing) - SYMBOLS_SHOWN)
+
+    @property
+    def more_absent(self) -> int:
+        return max(0, len(self.absent) - SYMBOLS_SHOWN)
+
+
+def day_page(request: HttpRequest, day: str) -> TemplateResponse:
+    """Show one day. Raises Http404 for a day that does not exist."""
+    require_view(request, Partition)
+    table, tables = chosen_table(request, TABLES)
+    trade_date = _parsed(day)
+    symbol = request.GET.get("symbol", "").strip().upper()
+    rows = table.model._default_manager.filter(trade_date=trade_date)
+    context = {
+        **page_context(request, trade_date.isoformat()),
+        "opts": Partition._meta,
+        "day": trade_date,
+        **_calendar(trade_date),
+        "states": _states(trade_date),
+        "symbols_shown": f":{SYMBOLS_SHOWN}",
+        "symbol": symbol,
+        "tables": tables,
+        "shown": table,
+        "table": rendered(request, table, rows.filter(symbol__startswith=symbol) if symbol else rows),
+    }
+    return TemplateResponse(request, "admin/market_data/day.html", context)
+
+
+def _parsed(day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError as error:
+        raise Http404(f"There is no day {day!r}.") from error
+
+
+def _calendar(day: date) -> dict[str, Any]:
+    """Whether the market was open, and the trading days around."""
+    days = TradingDay.objects.filter(exchange=EXCHANGE)
+    open_days = days.filter(is_open=True).values_list("trade_date", flat=True)
+    return {
+        "calendar": days.filter(trade_date=day).first(),
+        "previous_day": open_days.filter(trade_date__lt=day).order_by("-trade_date").first(),
+        "next_day": open_days.filter(trade_date__gt=day).order_by("trade_date").first(),
+    }
+
+
+def _states(day: date) -> list[Unstored]:
+    partitions = Partition.objects.filter(dataset__in=DATASETS, trade_date=day)
+    known = {partition.dataset: partition for partition in partitions}
+    return [_unstored(known[name]) for name in DATASETS if name in known]
+
+
+def _unstored(partition: Partition) -> Unstored:
+    dataset = DATASETS[partition.dataset]
+    if dataset.parts != Parts.CELLS or partition.state in (Partition.State.COMPLETE, Partition.State.NOT_DUE):
+        return Unstored(partition, [], [])
+    day = partition.trade_date
+    lacking = sorted(symbol for symbol, _ in expectations.missing_cells(dataset, day, day))
+    settled = CoverageCell.objects.filter(dataset=dataset.name, trade_date=day, absent=True)
+    absent = set(settled.values_list("symbol", flat=True))
+    return Unstored(
+        partition, [s for s in lacking if s not in absent], [symbol for symbol in lacking if symbol in absent]
+    )

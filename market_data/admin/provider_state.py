@@ -1,0 +1,56 @@
+"""What is known about the accounts: the calls they made lately, the interfaces they may not call."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from market_data.admin.display import link, pretty_json
+from market_data.admin.lists import ReadOnlyAdmin
+from market_data.admin.tables import Table, page_context, rendered, require_view
+from market_data.models import InterfaceDenial, RateLimitState
+
+_COLUMNS = ("account", "api_name", "message", "denied_at")
+DENIALS = Table("denials", "Interface denials", InterfaceDenial, _COLUMNS, ("account", "api_name"))
+
+
+def denials_page(request: HttpRequest) -> TemplateResponse:
+    """Show the interfaces that accounts may not call."""
+    require_view(request, InterfaceDenial)
+    account = request.GET.get("account", "").strip()
+    rows = InterfaceDenial.objects.all()
+    context = {
+        **page_context(request, DENIALS.title),
+        "opts": InterfaceDenial._meta,
+        "account": account,
+        "table": rendered(request, DENIALS, rows.filter(account=account) if account else rows),
+    }
+    return TemplateResponse(request, "admin/market_data/denials.html", context)
+
+
+@admin.register(RateLimitState)
+class RateLimitStateAdmin(ReadOnlyAdmin):
+    list_display = ("account", "denials")
+    search_fields = ("account",)
+    search_help_text = "A whole account name."
+    ordering = ("account",)
+    fields = ("account", "denials", "calls")
+    readonly_fields = ("denials", "calls")
+
+    def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(account=text)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(denials_page)
+        return [path("denials/", page, name="market_data_denials"), *super().get_urls()]
+
+    @admin.display(description="denials")
+    def denials(self, state: RateLimitState) -> str:
+        return link("interfaces it may not call", "market_data_denials", account=state.account)
+
+    @admin.display(description="state")
+    def calls(self, state: RateLimitState) -> str:
+        return pretty_json(state.state)

@@ -1,0 +1,46 @@
+"""Stocks, each with a page of what is stored of it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.urls import URLPattern, path
+
+from market_data.admin.display import link
+from market_data.admin.lists import ColumnFilter, ReadOnlyAdmin
+from market_data.admin.stock_page import stock_page
+from market_data.models import Security
+
+
+class ExchangeFilter(ColumnFilter):
+    title = "exchange"
+    parameter_name = "exchange"
+    offered = (("SSE", "Shanghai"), ("SZSE", "Shenzhen"), ("BSE", "Beijing"))
+
+
+class ListStatusFilter(ColumnFilter):
+    title = "status"
+    parameter_name = "list_status"
+    offered = (("L", "Listed"), ("D", "Delisted"), ("P", "Paused"))
+
+
+@admin.register(Security)
+class SecurityAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "name", "market", "industry", "list_status", "list_date", "delist_date", "data")
+    list_filter = (ExchangeFilter, ListStatusFilter, "inferred")
+    search_fields = ("symbol",)
+    search_help_text = "The beginning of a symbol, such as 600000 or 600000.SH."
+    ordering = ("symbol",)
+    readonly_fields = ("data",)
+    fields = (*readonly_fields, *(field.name for field in Security._meta.fields))
+
+    def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(symbol__startswith=text.upper())
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(stock_page)
+        return [path("<str:symbol>/data/", page, name="market_data_stock"), *super().get_urls()]
+
+    @admin.display(description="data")
+    def data(self, security: Security) -> str:
+        return link("by day", "market_data_stock", security.symbol)

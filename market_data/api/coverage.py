@@ -1,0 +1,76 @@
+"""What of a dataset is complete, and what is not."""
+
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from market_data.api.windows import WindowQuery
+from market_data.datasets import DATASETS
+from market_data.engine import sync
+from market_data.engine.gaps import find_gaps
+from market_data.models import Partition
+
+MOST_CELLS = 10_000
+
+
+class CoverageQuery(WindowQuery):
+    dataset = serializers.ChoiceField(choices=list(DATASETS))
+    symbols = serializers.CharField(required=False, help_text="Only these, such as 600000.SH,000001.SZ.")
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MOST_CELLS, default=1000, help_text="Days listed at most; all are counted."
+    )
+
+    def validate_symbols(self, text: str) -> tuple[str, ...]:
+        symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+        if not symbols:
+            raise ValidationError("Name at least one symbol, such as 600000.SH.")
+        return symbols
+
+
+CELL = inline_serializer(
+    "CoverageCell",
+    {
+        "trade_date": serializers.DateField(allow_null=True),
+        "expected": serializers.IntegerField(),
+        "got": serializers.IntegerField(),
+        "state": serializers.ChoiceField(Partition.State.choices),
+        "symbols": serializers.ListField(child=serializers.CharField()),
+    },
+    many=True,
+)
+COVERAGE_REPLY = inline_serializer(
+    "Coverage",
+    {
+        "dataset": serializers.CharField(),
+        **{state.value: serializers.IntegerField() for state in Partition.State},
+        "cells": CELL,
+    },
+)
+
+
+class CoverageViewSet(ViewSet):
+    permissions = {"show": "market_data.view_partition"}
+
+    @extend_schema(parameters=[CoverageQuery], responses=COVERAGE_REPLY)
+    def show(self, request: Request) -> Response:
+        """Days of a dataset by state, and those that are not complete, newest first."""
+        query = CoverageQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        dataset = DATASETS[given["dataset"]]
+        order = sync.Order(given.get("start"), given.get("end"), given.get("symbols"))
+        sync.check_order(order)
+        wanted = sync.window(dataset, order)
+        found = find_gaps(dataset, wanted.start, wanted.end, wanted.symbols, given["limit"]).as_json()
+        return Response({**found, "cells": [_with_iso_day(cell) for cell in found["cells"]]})
+
+
+def _with_iso_day(cell: dict[str, Any]) -> dict[str, Any]:
+    day = cell["trade_date"]
+    return {**cell, "trade_date": datetime.strptime(day, "%Y%m%d").date() if day else None}  # noqa: DTZ007

@@ -1,0 +1,27 @@
+"""A demonstration without an account: a generated market served on this machine, in a database of its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from market_data.engine.origin import BANNER
+
+STOCKS, DAYS, SEED = 80, 250, 7
+CALLS_A_WINDOW = 100_000
+
+
+@contextmanager
+def demo_provider(say: Callable[[str], object]) -> Iterator[None]:
+    """While STOCKSYNC_DEMO is set, answer for Tushare from a generated market."""
+    if not settings.DEMO:
+        yield
+        return
+    from market_data.engine import clock
+    from market_data.standin import generated_standin
+
+    say(BANNER)
+    with generated_standin(STOCKS, DAYS, SEED, clock.today()) as server:
+        settings.TUSHARE_API_URL, settings.TUSHARE_TOKEN = server.url, "made-up"
+        settings.TUSHARE_RATE_LIMIT_MAX_CALLS = CALLS_A_WINDOW
+        yield

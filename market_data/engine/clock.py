@@ -1,0 +1,67 @@
+"""Moments that decide: when a day's data is due, which days are recent, when something is asked again."""
+
+from bisect import bisect_right
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from market_data.datasets import EXCHANGE, Dataset
+from market_data.models import TradingDay
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+RECENT_SESSIONS = 10
+RECENT_DAYS_AT_MOST = 30
+ANSWERS_APART = timedelta(hours=1)
+RECHECK_AFTER = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
+
+
+def now() -> datetime:
+    return timezone.now()
+
+
+def today() -> date:
+    return now().astimezone(SHANGHAI).date()
+
+
+def ready_moment(dataset: Dataset, day: date) -> datetime:
+    """From when on the source can have this day."""
+    return datetime.combine(day, dataset.ready_at, SHANGHAI)
+
+
+def last_due_day(dataset: Dataset, moment: datetime) -> date:
+    """The latest calendar day whose data can be there."""
+    day = moment.astimezone(SHANGHAI).date()
+    return day if ready_moment(dataset, day) <= moment else day - timedelta(days=1)
+
+
+def recent_from(moment: datetime) -> date:
+    """The first of the last ten sessions: from here on one clean answer does not settle a missing cell."""
+    day = moment.astimezone(SHANGHAI).date()
+    sessions = TradingDay.objects.filter(
+        exchange=EXCHANGE, is_open=True, trade_date__lte=day, trade_date__gte=day - timedelta(RECENT_DAYS_AT_MOST)
+    )
+    latest = sessions.order_by("-trade_date").values_list("trade_date", flat=True)[:RECENT_SESSIONS]
+    return min(latest, default=day)
+
+
+def answers_needed(day: date, recent: date) -> int:
+    return 2 if day >= recent else 1
+
+
+def recheck_at(settled_rechecks: int, moment: datetime) -> datetime | None:
+    """When a settled cell is asked again: after 7, 30 and 90 days, then never."""
+    if settled_rechecks >= len(RECHECK_AFTER):
+        return None
+    return moment + RECHECK_AFTER[settled_rechecks]
+
+
+def trailing_moment(dataset: Dataset, day: date, asked: datetime, sessions: list[date]) -> datetime | None:
+    """When a complete day is asked again: after each of the sessions that trail it. `sessions` ascend."""
+    if not sessions or day < sessions[0]:
+        return None
+    position = bisect_right(sessions, day)
+    for later in sessions[position : position + dataset.trailing_days]:
+        if ready_moment(dataset, later) > asked:
+            return ready_moment(dataset, later)
+    return None

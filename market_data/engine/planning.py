@@ -1,0 +1,272 @@
+"""From the ledger to requests: what is to be asked, handed to the planner, and priced."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from market_data.datasets import Dataset, Parts
+from market_data.engine import clock, coverage
+from market_data.engine.planner import Block, Shapes, plan
+from market_data.engine.roster import Roster
+from market_data.models import WHOLE, CoverageCell, Partition, SyncFailureRecord, SyncRequest
+
+UNFINISHED = (Partition.State.MISSING, Partition.State.PARTIAL, Partition.State.FAILED)
+BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person or a schedule asked for. `symbols` None: all."""
+
+    start: date
+    end: date
+    symbols: tuple[str, ...] | None = None
+    refetch: bool = False
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Symbols (None: all) on the days from start to end."""
+
+    symbols: frozenset[str] | None
+    start: date
+    end: date
+
+
+@dataclass
+class Plan:
+    """Requests, not saved yet, in the order in which they are to be sent."""
+
+    requests: list[SyncRequest] = field(default_factory=list)
+
+    @property
+    def rows_expected(self) -> int:
+        return sum(request.expected_rows for request in self.requests)
+
+
+def plan_for(dataset: Dataset, wanted: Wanted, asked: Iterable[Rectangle] = ()) -> Plan:
+    """What is still to be asked. `asked` was answered in this run already and is not asked twice in it."""
+    if dataset.parts == Parts.WHOLE:
+        return _plan_whole(dataset, wanted, asked)
+    coverage.ensure(dataset, wanted.start, wanted.end)
+    coverage.refresh(dataset)
+    days = _days_to_ask(dataset, wanted)
+    if dataset.parts == Parts.EVENTS:
+        return _plan_events(dataset, wanted, days, asked)
+    return _plan_cells(dataset, wanted, days, list(asked))
+
+
+def row_cap(dataset: Dataset) -> int:
+    return int(settings.TUSHARE_ROW_CAPS.get(dataset.name, dataset.row_cap))
+
+
+def _plan_whole(dataset: Dataset, wanted: Wanted, asked: Iterable[Rectangle]) -> Plan:
+    partition = Partition.objects.filter(dataset=dataset.name, trade_date=WHOLE).first()
+    fresh = (
+        partition and partition.state == Partition.State.COMPLETE and (partition.ask_after or clock.now()) > clock.now()
+    )
+    if list(asked) or (fresh and not wanted.refetch) or dataset.whole_requests is None:
+        return Plan()
+    return Plan(
+        [
+            SyncRequest(shape="whole", params=r.params, start_date=r.start or WHOLE, end_date=r.end or WHOLE)
+            for r in dataset.whole_requests(clock.today())
+        ]
+    )
+
+
+def _days_to_ask(dataset: Dataset, wanted: Wanted) -> list[date]:
+    """The due trading days of the window whose partition is not settled, ascending."""
+    now = clock.now()
+    end = min(wanted.end, clock.last_due_day(dataset, now))
+    found = Partition.objects.filter(dataset=dataset.name, trade_date__range=(wanted.start, end))
+    if not wanted.refetch:
+        found = found.filter(Q(state__in=UNFINISHED) | Q(ask_after__lte=now))
+    return list(found.order_by("trade_date").values_list("trade_date", flat=True))
+
+
+def _plan_events(dataset: Dataset, wanted: Wanted, days: list[date], asked: Iterable[Rectangle]) -> Plan:
+    """Runs of neighbouring days, as long as the rows that they are likely to have fit into an answer."""
+    done = {day for r in asked for day in days if r.start <= day <= r.end}
+    left = [day for day in days if day not in done]
+    longest = max(1, row_cap(dataset) // max(1, dataset.rows_per_day))
+    runs: list[list[date]] = []
+    for day in reversed(left):
+        if runs and len(runs[-1]) < longest and runs[-1][-1] - day <= timedelta(days=30):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return Plan([SyncRequest(shape=shape_of([], run[-1], run[0]), start_date=run[-1], end_date=run[0]) for run in runs])
+
+
+def _plan_cells(dataset: Dataset, wanted: Wanted, days: list[date], asked: list[Rectangle]) -> Plan:
+    rechecks = [] if wanted.refetch else _cells_to_recheck(dataset, wanted)
+    days = sorted({*days, *(day for _, day in rechecks)})
+    if not days:
+        return Plan()
+    grid = _Grid(dataset, wanted, days)
+    grid.need_days(set(days))
+    if not wanted.refetch:
+        grid.drop_stored()
+        grid.drop_settled()
+    for symbol, day in rechecks:
+        grid.need_cell(symbol, day)
+    retries, given_up = _open_failures(dataset)
+    for rectangle in [*asked, *given_up]:
+        grid.drop(rectangle)
+    first = [r for r in retries if grid.overlaps(_rectangle(r))]
+    for record in first:
+        grid.drop(_rectangle(record))
+    unknown = grid.take_unknown_days(asked)
+    blocks = plan(grid.need, grid.rows, grid.day_rows, _shapes(dataset))
+    requests = [grid.request_of_failure(dataset, r) for r in first] + [grid.request_of(block) for block in blocks]
+    return Plan(requests + unknown)
+
+
+def _shapes(dataset: Dataset) -> Shapes:
+    lists = dataset.max_symbols > 1
+    batch = settings.SYNC_DAILY_HISTORY_BATCH_SIZE if lists else 1
+    return Shapes(
+        by_date=dataset.by_date,
+        max_symbols=batch,
+        cap=row_cap(dataset) - 1,  # an answer of exactly the cap may have been cut
+        max_symbols_one_day=dataset.max_symbols,
+    )
+
+
+def _cells_to_recheck(dataset: Dataset, wanted: Wanted) -> list[tuple[str, date]]:
+    """Settled cells that are due to be asked again, at most as many days as calls may be spent on them."""
+    due = CoverageCell.objects.filter(
+        dataset=dataset.name, absent=True, ask_after__lte=clock.now(), trade_date__range=(wanted.start, wanted.end)
+    )
+    days = list(due.values_list("trade_date", flat=True).distinct().order_by("-trade_date"))
+    return list(due.filter(trade_date__in=days[: settings.SYNC_RECHECK_MAX_CALLS]).values_list("symbol", "trade_date"))
+
+
+def _open_failures(dataset: Dataset) -> tuple[list[SyncFailureRecord], list[Rectangle]]:
+    """Failures to be retried, and the rectangles of those that wait for a person."""
+    retries, given_up = [], []
+    for record in SyncFailureRecord.objects.filter(dataset=dataset.name, resolved_at=None):
+        if record.retry_count < record.max_retries:
+            retries.append(record)
+        else:
+            given_up.append(_rectangle(record))
+    return retries, given_up
+
+
+def shape_of(symbols: list[str], start: date, end: date) -> str:
+    if symbols:
+        return "symbols"
+    return "date" if start == end else "range"
+
+
+def _rectangle(record: SyncFailureRecord) -> Rectangle:
+    return Rectangle(frozenset(record.symbols) if record.symbols else None, record.start_date, record.end_date)
+
+
+class _Grid:
+    """Symbols x trading days: the cells that would come back if asked (`rows`), and those to ask for (`need`).
+
+    Columns are all trading days from the first to the last day in question, for a range brings every one.
+    """
+
+    def __init__(self, dataset: Dataset, wanted: Wanted, days: list[date]) -> None:
+        self.dataset = dataset
+        roster = Roster(days[0], days[-1])
+        self.days = roster.days
+        self.column = {day: at for at, day in enumerate(self.days)}
+        all_rows = roster.matrix()
+        self.day_rows: NDArray[np.int64] = all_rows.sum(axis=0, dtype=np.int64)
+        self.all_symbols = wanted.symbols is None
+        self.symbols = roster.symbols
+        self.rows = all_rows
+        if wanted.symbols is not None:
+            self.symbols = [symbol for symbol in wanted.symbols if symbol in roster.rows]
+            self.rows = all_rows[[roster.rows[symbol] for symbol in self.symbols]]
+        self.row = {symbol: at for at, symbol in enumerate(self.symbols)}
+        self.need = np.zeros_like(self.rows)
+
+    def need_days(self, days: set[date]) -> None:
+        columns = [at for day, at in self.column.items() if day in days]
+        self.need[:, columns] = self.rows[:, columns]
+
+    def need_cell(self, symbol: str, day: date) -> None:
+        if symbol in self.row and day in self.column:
+            self.need[self.row[symbol], self.column[day]] = self.rows[self.row[symbol], self.column[day]]
+
+    def drop_stored(self) -> None:
+        """What is stored already is not needed. Reads only days that have something and lack something."""
+        partial = Partition.objects.filter(dataset=self.dataset.name, got__gt=0, trade_date__in=self._needed_days())
+        days = set(partial.exclude(ask_after__lte=clock.now()).values_list("trade_date", flat=True))
+        if not days:
+            return
+        stored = self.dataset.model._default_manager.filter(trade_date__range=(min(days), max(days)))
+        if not self.all_symbols:
+            stored = stored.filter(symbol__in=self.symbols)
+        for symbol, day in stored.values_list("symbol", "trade_date").iterator(chunk_size=BATCH):
+            if day in days and symbol in self.row:
+                self.need[self.row[symbol], self.column[day]] = False
+
+    def drop_settled(self) -> None:
+        settled = CoverageCell.objects.filter(
+            dataset=self.dataset.name, absent=True, trade_date__range=(self.days[0], self.days[-1])
+        )
+        for symbol, day in settled.values_list("symbol", "trade_date").iterator(chunk_size=BATCH):
+            if symbol in self.row and day in self.column:
+                self.need[self.row[symbol], self.column[day]] = False
+
+    def drop(self, rectangle: Rectangle) -> None:
+        self.need[self._index(rectangle)] = False
+
+    def overlaps(self, rectangle: Rectangle) -> bool:
+        return bool(self.need[self._index(rectangle)].any())
+
+    def take_unknown_days(self, asked: list[Rectangle]) -> list[SyncRequest]:
+        """While no list names the market's members, each day is asked by date, newest first, until it answered."""
+        if not self.all_symbols or not self.dataset.by_date or coverage.members_are_known():
+            return []
+        never = Partition.objects.filter(
+            dataset=self.dataset.name, answers=0, state__in=UNFINISHED, trade_date__range=(self.days[0], self.days[-1])
+        )
+        days = list(never.order_by("-trade_date").values_list("trade_date", flat=True))
+        for day in days:
+            self.drop(Rectangle(None, day, day))
+        return [
+            SyncRequest(shape="date", start_date=day, end_date=day)
+            for day in days
+            if not any(r.start <= day <= r.end for r in asked)
+        ]
+
+    def request_of(self, block: Block) -> SyncRequest:
+        symbols = [] if block.symbols is None else [self.symbols[at] for at in block.symbols]
+        return SyncRequest(
+            shape="symbols" if symbols else "date",
+            symbols=symbols,
+            start_date=self.days[block.first],
+            end_date=self.days[block.last],
+            expected_rows=block.rows,
+        )
+
+    def request_of_failure(self, dataset: Dataset, record: SyncFailureRecord) -> SyncRequest:
+        return SyncRequest(
+            shape=shape_of(record.symbols, record.start_date, record.end_date),
+            symbols=record.symbols,
+            start_date=record.start_date,
+            end_date=record.end_date,
+            expected_rows=int(self.rows[self._index(_rectangle(record))].sum()),
+        )
+
+    def _index(self, rectangle: Rectangle) -> tuple[list[int] | slice, slice]:
+        columns = slice(bisect_left(self.days, rectangle.start), bisect_right(self.days, rectangle.end))
+        if rectangle.symbols is None:
+            return slice(None), columns
+        return [self.row[symbol] for symbol in rectangle.symbols if symbol in self.row], columns
+
+    def _needed_days(self) -> list[date]:
+        return [self.days[at] for at in np.flatnonzero(self.need.any(axis=0))]

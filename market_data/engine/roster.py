@@ -1,0 +1,89 @@
+"""Who should have a row on which day, in arrays: a snapshot that a run plans with and checks answers against."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from market_data.engine import expectations
+from market_data.models import Security, Suspension
+
+_FAR = date(9999, 12, 31)
+_DAY_BITS = 20
+BATCH = 20_000
+
+
+class Roster:
+    """The securities and the trading days of a window, with who is listed and who is suspended.
+
+    `rows` numbers the symbols, `days` are the trading days, ascending.
+    """
+
+    def __init__(self, start: date, end: date) -> None:
+        listed = Security.objects.exclude(list_date=None).order_by("symbol")
+        securities = list(listed.values_list("symbol", "list_date", "delist_date", "inferred"))
+        self.symbols = [s[0] for s in securities]
+        self.rows = {symbol: row for row, symbol in enumerate(self.symbols)}
+        self.named = frozenset(s[0] for s in securities if not s[3])
+        self.days = expectations.open_days(start, end)
+        self._symbols = pa.array(self.symbols, pa.string())
+        self._first = np.array([s[1] for s in securities], dtype="datetime64[D]")
+        self._gone = np.array([s[2] or _FAR for s in securities], dtype="datetime64[D]")
+        self._days = np.array(self.days, dtype="datetime64[D]")
+        self._suspended = self._load_suspended(start, end)
+
+    def _load_suspended(self, start: date, end: date) -> NDArray[np.int64]:
+        found = Suspension.objects.filter(trade_date__range=(start, end), suspend_type="S", suspend_timing="")
+        days_of = found.values_list("symbol", "trade_date").iterator(chunk_size=BATCH)
+        epoch = date(1970, 1, 1).toordinal()
+        codes = (
+            self.rows[symbol] << _DAY_BITS | day.toordinal() - epoch for symbol, day in days_of if symbol in self.rows
+        )
+        return np.sort(np.fromiter(codes, dtype=np.int64))
+
+    def span(self, start: date, end: date) -> slice:
+        """The trading days from start to end as columns."""
+        return slice(bisect_left(self.days, start), bisect_right(self.days, end))
+
+    def matrix(self) -> NDArray[np.bool_]:
+        """symbols x days: listed and not suspended."""
+        expected = np.zeros((len(self.symbols), len(self.days)), dtype=bool)
+        first = np.searchsorted(self._days, self._first)
+        last = np.searchsorted(self._days, self._gone)
+        for row, (a, b) in enumerate(zip(first, last, strict=True)):
+            expected[row, a:b] = True
+        days = self._days.astype(np.int64)
+        suspended_days = self._suspended & ((1 << _DAY_BITS) - 1)
+        # A suspension may be dated on a day without trading.
+        known = np.isin(suspended_days, days)
+        expected[(self._suspended >> _DAY_BITS)[known], np.searchsorted(days, suspended_days[known])] = False
+        return expected
+
+    def missing_from(
+        self, table: pa.Table, start: date, end: date, symbols: Sequence[str] | None
+    ) -> tuple[list[str], list[date]]:
+        """The symbols and the days of expected cells that a table does not have."""
+        rows = self._rows_of(symbols)
+        days = self._days[self.span(start, end)]
+        listed = (self._first[rows, None] <= days) & (self._gone[rows, None] > days)
+        at, column = np.nonzero(listed)
+        expected = self._codes(rows[at], days[column])
+        expected = expected[~np.isin(expected, self._suspended)]
+        positions = pc.fill_null(pc.index_in(table["symbol"], self._symbols), -1).to_numpy()
+        answered = self._codes(positions.astype(np.int64), table["trade_date"].to_numpy())
+        missing = expected[~np.isin(expected, answered)]
+        lacking = [self.symbols[row] for row in np.unique(missing >> _DAY_BITS)]
+        when = np.unique(missing & ((1 << _DAY_BITS) - 1)).astype("datetime64[D]").tolist()
+        return lacking, when
+
+    def _rows_of(self, symbols: Sequence[str] | None) -> NDArray[np.int64]:
+        if symbols is None:
+            return np.arange(len(self.symbols))
+        return np.array([self.rows[symbol] for symbol in symbols if symbol in self.rows], dtype=np.int64)
+
+    def _codes(self, rows: NDArray[np.int64], days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        return rows << _DAY_BITS | days.astype("datetime64[D]").astype(np.int64)

@@ -1,0 +1,130 @@
+"""Store a table: new rows in, changed rows over, unchanged rows left alone, and count which were which.
+
+The rows go into a temporary table first (PostgreSQL: COPY), so that what follows is a few statements over the
+whole set, in key order: two writers of the same rows wait for each other and never deadlock.
+"""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from django.db import connection
+from pyarrow import csv
+
+from market_data.datasets.base import Dataset
+
+
+@dataclass(frozen=True)
+class Counts:
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+def staging_of(dataset: Dataset) -> str:
+    """The temporary table that holds the rows of the present transaction."""
+    return f"staging_{dataset.table}"
+
+
+def upsert(dataset: Dataset, table: pa.Table, now: datetime) -> Counts:
+    """Store the rows inside the caller's transaction. What they replace is kept as revisions.
+
+    `table` has the dataset's columns and no key twice. The rows stay in the staging table until the commit.
+    """
+    if not table.num_rows:
+        return Counts()
+    table = table.select(list(dataset.columns))
+    with connection.cursor() as cursor:
+        _stage(cursor, dataset, table)
+        cursor.execute(_insert(dataset))
+        inserted = cursor.rowcount
+        updated = 0
+        if inserted < table.num_rows and _values(dataset):
+            cursor.execute(_keep_revisions(dataset), [dataset.name, _moment(now)])
+            updated = cursor.rowcount
+            if updated:
+                cursor.execute(_update(dataset))
+    return Counts(inserted, updated, table.num_rows - inserted - updated)
+
+
+def _stage(cursor: Any, dataset: Dataset, table: pa.Table) -> None:
+    staging, columns = staging_of(dataset), _names(dataset.columns)
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS AS "
+            f"SELECT {columns} FROM {dataset.table} WITH NO DATA"
+        )
+        cursor.execute(f"DELETE FROM {staging}")
+        with cursor.copy(f"COPY {staging} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+            copy.write(_as_csv(table))
+        return
+    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staging} AS SELECT {columns} FROM {dataset.table} WHERE 0")
+    cursor.execute(f"DELETE FROM {staging}")
+    places = ", ".join(["%s"] * len(dataset.columns))
+    cursor.executemany(f"INSERT INTO {staging} ({columns}) VALUES ({places})", _as_rows(table))
+
+
+def _moment(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def _as_csv(table: pa.Table) -> memoryview:
+    """NULL is nothing, an empty text is two quotes: as COPY reads them."""
+    buffer = io.BytesIO()
+    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False))
+    return buffer.getbuffer()
+
+
+def _as_rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    columns = [c.cast(pa.string()) if pa.types.is_date(c.type) else c for c in table.columns]
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def _insert(dataset: Dataset) -> str:
+    columns, key = _names(dataset.columns), _names(dataset.key)
+    return (
+        f"INSERT INTO {dataset.table} ({columns}) SELECT {columns} FROM {staging_of(dataset)} WHERE true "
+        f"ORDER BY {key} ON CONFLICT ({key}) DO NOTHING"
+    )
+
+
+def _keep_revisions(dataset: Dataset) -> str:
+    function = "jsonb_build_object" if connection.vendor == "postgresql" else "json_object"
+    before = ", ".join(f"'{name}', t.{name}" for name in _values(dataset))
+    symbol = "t.symbol" if "symbol" in dataset.key else "''"
+    day = "t.trade_date" if "trade_date" in dataset.key else "NULL"
+    locked = " FOR UPDATE OF t" if connection.vendor == "postgresql" else ""
+    return (
+        f"INSERT INTO revisions (dataset, symbol, trade_date, before, revised_at) "
+        f"SELECT %s, {symbol}, {day}, {function}({before}), %s FROM {dataset.table} t "
+        f"JOIN {staging_of(dataset)} s ON {_same_key(dataset)} WHERE {_differs(dataset)} "
+        f"ORDER BY {', '.join(f't.{name}' for name in dataset.key)}{locked}"
+    )
+
+
+def _update(dataset: Dataset) -> str:
+    values = ", ".join(f"{name} = s.{name}" for name in _values(dataset))
+    return (
+        f"UPDATE {dataset.table} AS t SET {values} FROM {staging_of(dataset)} s "
+        f"WHERE {_same_key(dataset)} AND {_differs(dataset)}"
+    )
+
+
+def _same_key(dataset: Dataset) -> str:
+    return " AND ".join(f"t.{name} = s.{name}" for name in dataset.key)
+
+
+def _differs(dataset: Dataset) -> str:
+    values = _values(dataset)
+    operator = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+    return f"({', '.join(f't.{v}' for v in values)}) {operator} ({', '.join(f's.{v}' for v in values)})"
+
+
+def _values(dataset: Dataset) -> list[str]:
+    return [name for name in dataset.columns if name not in dataset.key]
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -1,0 +1,19 @@
+"""Take over the JSON progress files of the predecessor."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from market_data.importing import import_json_state
+from market_data.management.reporting import ReportingCommand
+
+
+class Command(ReportingCommand):
+    help = "Import sync_daily_state.json, sync_finance_state.json and sync_finance_failures.json, once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", metavar="DIR", type=Path)
+
+    def work(self, **options: Any) -> tuple[dict[str, Any], int]:
+        return {"imported": import_json_state(options["folder"])}, 0

@@ -1,0 +1,27 @@
+"""The tables, by subject."""
+
+from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
+from market_data.models.provider_state import InterfaceDenial, RateLimitState
+from market_data.models.reference import Security, Suspension, TradingDay
+from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
+
+__all__ = [
+    "WHOLE",
+    "AdjFactor",
+    "CoverageCell",
+    "CoverageMark",
+    "DailyBar",
+    "DailyBasic",
+    "InterfaceDenial",
+    "Origin",
+    "Partition",
+    "RateLimitState",
+    "Revision",
+    "Security",
+    "Suspension",
+    "SyncFailureRecord",
+    "SyncRequest",
+    "SyncTask",
+    "TradingDay",
+]

@@ -1,0 +1,12 @@
+"""Where the data comes from, for templates."""
+
+from django import template
+
+from market_data.engine.origin import is_made_up
+
+register = template.Library()
+
+
+@register.simple_tag
+def data_is_made_up() -> bool:
+    return is_made_up()

@@ -1,0 +1,126 @@
+"""Cron expressions by Celery's rules: checked, explained, and computed as Celery will fire them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from celery.schedules import ParseException
+from cron_descriptor import ExpressionDescriptor, FormatException, Options  # type: ignore[import-untyped]
+from django_celery_beat.tzcrontab import TzAwareCrontab
+
+from scheduling.exceptions import ConfigurationError
+
+FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_MINUTE = timedelta(minutes=1)
+_TEN_YEARS = timedelta(days=3660)
+# Celery reads `mon-` as Monday and `5-1-2` as 5-1: what follows a readable start is passed over.
+_PART = r"(\*|\w+(-\w+)?)(/\d+)?"
+_FIELD = re.compile(rf"{_PART}(,{_PART})*")
+# What django-celery-beat's columns hold.
+COLUMN_WIDTHS = {"minute": 240, "hour": 96, "day_of_month": 124, "month_of_year": 64, "day_of_week": 64}
+
+
+def split_cron(expression: str) -> dict[str, str]:
+    """The five fields by Celery's names. Raises ConfigurationError where there are not five."""
+    parts = expression.split()
+    if len(parts) != len(FIELDS):
+        raise ConfigurationError(
+            f"{expression!r} has {len(parts)} fields; write five: minute, hour, day of month, month, day of week.",
+            "cron_expression",
+        )
+    return dict(zip(FIELDS, parts, strict=True))
+
+
+def check_timezone(name: str) -> ZoneInfo:
+    """Raises ConfigurationError for a zone that does not exist."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"{name!r} is not a time zone; write one such as Asia/Shanghai.", "timezone"
+        ) from error
+
+
+def check_cron(expression: str, timezone: str) -> None:
+    """Raises ConfigurationError for what Celery cannot read, or what never fires."""
+    for name, value in split_cron(expression).items():
+        if len(value) > COLUMN_WIDTHS[name]:
+            raise ConfigurationError(f"The field {name} of the cron expression is too long.", "cron_expression")
+        if not _FIELD.fullmatch(value):
+            raise ConfigurationError(f"The field {name} of the cron expression cannot be {value!r}.", "cron_expression")
+    next_fire(expression, timezone, datetime.now(UTC))
+
+
+@lru_cache(maxsize=1024)
+def _crontab(expression: str, timezone: str) -> TzAwareCrontab:
+    zone = check_timezone(timezone)
+    try:
+        # Celery's positional order puts the day of the week third.
+        return TzAwareCrontab(**split_cron(expression), tz=zone)
+    except (ValueError, ParseException) as error:
+        message = f"The cron expression {expression!r} cannot be read: {str(error).rstrip('.')}."
+        raise ConfigurationError(message, "cron_expression") from error
+
+
+def next_fire(expression: str, timezone: str, after: datetime) -> datetime:
+    """When Celery fires next, strictly after a moment; UTC.
+
+    Celery steps from wall time to wall time: an hour that daylight saving repeats is fired once, one that it
+    leaves out an hour later. Raises ConfigurationError for an expression that never fires.
+    """
+    crontab = _crontab(expression, timezone)
+    moment = after.astimezone(crontab.tz)
+    while True:
+        try:
+            start, delta, _ = crontab.remaining_delta(moment)
+            fire: datetime = (start + delta).astimezone(UTC)
+        except (RuntimeError, ValueError, OverflowError) as error:
+            raise ConfigurationError(f"The cron expression {expression!r} never fires.", "cron_expression") from error
+        # From within a repeated hour Celery steps to the first occurrence of it, which is past.
+        if fire > after:
+            return fire
+        moment = fire.astimezone(crontab.tz)
+
+
+def last_fire(expression: str, timezone: str, until: datetime) -> datetime | None:
+    """The latest moment, not after `until`, at which Celery would have fired; UTC. None within ten years."""
+    return _last_fire(expression, timezone, until.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4096)
+def _last_fire(expression: str, timezone: str, until: datetime) -> datetime | None:
+    reach = _MINUTE
+    while (found := next_fire(expression, timezone, until - reach)) > until:
+        if reach > _TEN_YEARS:
+            return None
+        reach *= 4
+    too_late = until + _MINUTE
+    while too_late - found > _MINUTE:
+        middle = found + (too_late - found) / 2
+        later = next_fire(expression, timezone, middle)
+        if later <= until:
+            found = later
+        else:
+            too_late = middle
+    later = next_fire(expression, timezone, found)
+    return later if later <= until else found
+
+
+def cron_sentence(expression: str, timezone: str) -> str:
+    """The expression in plain English, such as `At 18:00, Monday through Friday (Asia/Shanghai)`."""
+    options = Options()
+    options.use_24hour_time_format = True
+    try:
+        text = ExpressionDescriptor(expression, options).get_description()
+    except (FormatException, ValueError, IndexError, KeyError):
+        text = expression
+    return f"{text} ({timezone})"
+
+
+def cron_warning(expression: str) -> str:
+    """What surprises people who know other crons; empty where nothing does."""
+    fields = split_cron(expression)
+    if fields["day_of_month"] == "*" or fields["day_of_week"] == "*":
+        return ""
+    return "Both day fields are set: this runs only on days that match both, where other crons take either."

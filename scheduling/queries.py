@@ -1,0 +1,71 @@
+"""Questions about jobs and their runs."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Avg, Count, Q, QuerySet
+from django.utils import timezone
+
+from scheduling import beat_rows, leases
+from scheduling.context import Status
+from scheduling.exceptions import ConfigurationError
+from scheduling.leases import LEADER
+from scheduling.models import Execution, JobConfig
+from scheduling.schedules import next_runs
+
+
+def enabled_jobs() -> QuerySet[JobConfig]:
+    """Jobs that start by themselves: those whose schedule is on, and those without one that are not paused."""
+    return beat_rows.with_schedules(JobConfig.objects.filter(_enabled()))
+
+
+def _enabled() -> Q:
+    return Q(periodic_task__enabled=True) | Q(periodic_task=None, paused_at=None)
+
+
+def recent_executions(job_id: str | None = None, limit: int = 50) -> QuerySet[Execution]:
+    """The latest runs, newest first."""
+    found = Execution.objects.all() if job_id is None else Execution.objects.filter(job_id=job_id)
+    return found.order_by("-queued_at")[:limit]
+
+
+def next_runs_of(config: JobConfig, count: int = 5) -> list[datetime]:
+    """When the job is due next; empty for one that is disabled or has no schedule."""
+    schedule = config.schedule
+    return next_runs(schedule, timezone.now(), count) if schedule and config.enabled else []
+
+
+def upcoming(count: int = 10) -> list[tuple[datetime, str]]:
+    """The next due moments of all jobs with their job ids, soonest first, one for each job."""
+    configs = beat_rows.switched_on(JobConfig.objects.filter(paused_at=None))
+    return sorted((runs[0], config.job_id) for config in configs if (runs := _possible_runs(config)))[:count]
+
+
+def _possible_runs(config: JobConfig) -> list[datetime]:
+    """The next run, none where the schedule is one that cannot be."""
+    try:
+        return next_runs_of(config, 1)
+    except (ConfigurationError, ValueError):
+        return []
+
+
+def status() -> dict[str, Any]:
+    """Whether a beat leads, and how many jobs are enabled of how many."""
+    return {
+        "is_running": leases.is_held(LEADER),
+        "active_jobs_count": JobConfig.objects.filter(_enabled()).count(),
+        "total_jobs_count": JobConfig.objects.count(),
+    }
+
+
+def figures() -> dict[str, Any]:
+    """Jobs, runs by how they ended, the average duration of those that did their work, and what comes next."""
+    counts = Execution.objects.aggregate(
+        succeeded=Count("id", filter=Q(status=Status.SUCCESS)),
+        partial=Count("id", filter=Q(status=Status.PARTIAL)),
+        failed=Count("id", filter=Q(status__in=[Status.FAILED, Status.LOST])),
+        running=Count("id", filter=Q(status=Status.RUNNING)),
+        queued=Count("id", filter=Q(status=Status.QUEUED)),
+        average_duration_ms=Avg("duration_ms", filter=Q(status__in=[Status.SUCCESS, Status.PARTIAL])),
+    )
+    return {**status(), **counts, "next_runs": [{"job_id": job, "at": at} for at, job in upcoming()]}

@@ -1,0 +1,92 @@
+"""The jobs that code declares: `@job(...)` on a function in an application's `jobs.py`."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from scheduling.context import Context, Outcome
+from scheduling.cron import check_cron
+from scheduling.exceptions import ConfigurationError
+
+JobFunction = Callable[..., Outcome | dict[str, Any] | None]
+SYNC_QUEUE = "sync"
+DEFAULT_TIMEZONE = "Asia/Shanghai"
+
+
+class JobKwargs(BaseModel):
+    """Base of every job's arguments: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A declared job. `policies` are values of JobConfig's fields when the job is installed."""
+
+    name: str
+    title: str
+    description: str
+    function: JobFunction
+    kwargs_model: type[BaseModel] = JobKwargs
+    default_cron: str = ""
+    default_timezone: str = DEFAULT_TIMEZONE
+    default_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    is_template: bool = False
+    is_enabled: bool = True
+    note: str = ""
+    queue: str = SYNC_QUEUE
+    retry_on: tuple[type[Exception], ...] = (Exception,)
+    policies: Mapping[str, Any] = field(default_factory=dict)
+
+    def check_kwargs(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The values to call the job with. Raises ConfigurationError with one sentence for what does not fit."""
+        try:
+            given = self.kwargs_model.model_validate(dict(kwargs))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "kwargs"
+            raise ConfigurationError(f"{self.name}: {place}: {first['msg']}.", "job_kwargs") from error
+        return {name: getattr(given, name) for name in type(given).model_fields}
+
+    def run(self, context: Context, kwargs: Mapping[str, Any]) -> Outcome:
+        answer = self.function(context, **self.check_kwargs(kwargs))
+        return answer if isinstance(answer, Outcome) else Outcome(result=answer or {})
+
+
+_jobs: dict[str, Job] = {}
+
+
+def job(name: str, *, title: str, **options: Any) -> Callable[[JobFunction], JobFunction]:
+    """Declare the function as a job; its docstring is what operators read. Options are the fields of Job.
+
+    The function takes a Context and the fields of `kwargs_model`, and returns a result or an Outcome.
+    """
+
+    def declare(function: JobFunction) -> JobFunction:
+        description = inspect.getdoc(function)
+        if not description:
+            raise ConfigurationError(f"The job {name} has no docstring; operators read it.", "description")
+        register(Job(name=name, title=title, description=description, function=function, **options))
+        return function
+
+    return declare
+
+
+def register(declared: Job) -> None:
+    """Raises ConfigurationError where the name is taken or the default schedule never fires."""
+    if declared.name in _jobs:
+        raise ConfigurationError(f"Two jobs are called {declared.name}.", "name")
+    if declared.default_cron:
+        check_cron(declared.default_cron, declared.default_timezone)
+    _jobs[declared.name] = declared
+
+
+def find(name: str) -> Job | None:
+    return _jobs.get(name)
+
+
+def all_jobs() -> list[Job]:
+    return sorted(_jobs.values(), key=lambda declared: declared.name)

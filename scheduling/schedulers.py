@@ -1,0 +1,120 @@
+"""Beat's scheduler: django-celery-beat's, without its early and double runs, and with one leader of several beats.
+
+What beat sends is only a hint to look: `dispatching` decides, once per due moment. Runs that were missed while no
+beat was there are for the sweep, so beat itself sends nothing older than `CELERY_BEAT_CRON_STARTING_DEADLINE`.
+"""
+
+import os
+import socket
+import time
+import uuid
+from typing import Any
+
+from celery.schedules import schedstate
+from celery.utils.log import get_logger
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+from django_celery_beat import schedulers
+
+from scheduling import beat_rows, leases, waking
+from scheduling.leases import LEADER
+from scheduling.schedules import Interval
+from scheduling.tasks import CONTROL_QUEUE, SWEEP
+
+log = get_logger(__name__)
+
+LEADER_SECONDS = 15.0
+CHECK_SECONDS = 1.0
+
+
+class Entry(schedulers.ModelEntry):  # type: ignore[misc]
+    """Celery counts an interval from when it last sent; here it is counted as `Interval` does, without drift."""
+
+    def is_due(self) -> Any:
+        config = getattr(self.model, "job_config", None)
+        schedule = beat_rows.read(config) if config else None
+        if not isinstance(schedule, Interval):
+            return super().is_due()
+        now = timezone.now()
+        due = schedule.latest(now)
+        is_due = due is not None and self.last_run_at < due and self._is_fresh(now, due)
+        return schedstate(is_due, (schedule.next_after(now) - now).total_seconds())
+
+    def _is_fresh(self, now: Any, due: Any) -> bool:
+        return bool((now - due).total_seconds() <= settings.SCHEDULING_GRACE_SECONDS)
+
+
+class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
+    """Reads all enabled rows, survives a database that is away, asks for the sweep, and leads or waits."""
+
+    Entry = Entry
+    _heap_invalidated: bool
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._is_leader = False
+        self._checked_at = self._swept_at = float("-inf")
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Write nothing: entries of the settings would overwrite what operators decided, at every start."""
+
+    def enabled_models_qs(self) -> Any:
+        """All of them: the stock scheduler leaves out what is hours away and then runs it at the wrong time.
+
+        In one query: its own way of reading the schedules fails with SQLite for a thousand rows.
+        """
+        enabled = self.Model.objects.filter(enabled=True)
+        return enabled.select_related("interval", "crontab", "solar", "clocked", "job_config")
+
+    def enabled_models(self) -> list[Any]:
+        models = list(self.enabled_models_qs())
+        for model in models:
+            if config := getattr(model, "job_config", None):
+                beat_rows.note_change(config)
+        return models
+
+    def schedules_equal(self, *args: Any, **kwargs: Any) -> bool:
+        """Only a reload changes the entries; comparing thousands of them at every tick costs more than the tick."""
+        invalidated, self._heap_invalidated = self._heap_invalidated, False
+        return not invalidated
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """One step; the seconds until the next one."""
+        try:
+            if not self._leads():
+                return CHECK_SECONDS
+            self._ask_for_sweep()
+            return float(min(super().tick(*args, **kwargs), settings.SCHEDULING_SWEEP_SECONDS))
+        except (DatabaseError, InterfaceError) as error:
+            log.error("The database cannot be used; beat waits for it: %s", error)
+            connection.close()
+            self._read_afresh()
+            return CHECK_SECONDS
+
+    def close(self) -> None:
+        super().close()
+        try:
+            leases.release(LEADER, self._holder)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("The lead of beat runs out by itself: %s", error)
+
+    def _leads(self) -> bool:
+        if time.monotonic() - self._checked_at < CHECK_SECONDS:
+            return self._is_leader
+        close_old_connections()
+        was_leader, self._is_leader = self._is_leader, leases.hold(LEADER, self._holder, LEADER_SECONDS)
+        self._checked_at = time.monotonic()
+        if self._is_leader and not was_leader:
+            log.info("This beat leads")
+            self._read_afresh()
+        return self._is_leader
+
+    def _read_afresh(self) -> None:
+        self._initial_read, self._heap = True, None
+
+    def _ask_for_sweep(self) -> None:
+        if time.monotonic() - self._swept_at >= settings.SCHEDULING_SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            waking.publish_once(SWEEP, CONTROL_QUEUE)

@@ -1,0 +1,76 @@
+"""When a job is due: by cron, or every so many seconds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Protocol
+
+from scheduling import cron
+
+UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+class Schedule(Protocol):
+    def next_after(self, moment: datetime) -> datetime:
+        """The first due moment strictly after this one; UTC."""
+
+    def latest(self, until: datetime) -> datetime | None:
+        """The last due moment that is not after this one; UTC."""
+
+    def sentence(self) -> str:
+        """The schedule in plain English."""
+
+
+@dataclass(frozen=True)
+class Cron:
+    """Five cron fields in a time zone."""
+
+    expression: str
+    timezone: str
+
+    def next_after(self, moment: datetime) -> datetime:
+        return cron.next_fire(self.expression, self.timezone, moment)
+
+    def latest(self, until: datetime) -> datetime | None:
+        return cron.last_fire(self.expression, self.timezone, until)
+
+    def sentence(self) -> str:
+        return cron.cron_sentence(self.expression, self.timezone)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Every so many seconds, counted from `start`, which is not due itself."""
+
+    seconds: int
+    start: datetime
+
+    def next_after(self, moment: datetime) -> datetime:
+        return self._due(max(self._passed(moment) + 1, 1))
+
+    def latest(self, until: datetime) -> datetime | None:
+        passed = self._passed(until)
+        return self._due(passed) if passed >= 1 else None
+
+    def sentence(self) -> str:
+        length, unit = next(pair for pair in UNITS if self.seconds % pair[0] == 0)
+        count = self.seconds // length
+        return f"Every {unit}" if count == 1 else f"Every {count} {unit}s"
+
+    def _passed(self, moment: datetime) -> int:
+        return int((moment - self.start) // timedelta(seconds=self.seconds))
+
+    def _due(self, number: int) -> datetime:
+        return (self.start + timedelta(seconds=self.seconds * number)).astimezone(UTC)
+
+
+def due_moments(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The due moments after this one, in order, without end; UTC."""
+    while True:
+        after = schedule.next_after(after)
+        yield after
+
+
+def next_runs(schedule: Schedule, after: datetime, count: int = 5) -> list[datetime]:
+    return list(islice(due_moments(schedule, after), count))

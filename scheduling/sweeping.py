@@ -1,0 +1,64 @@
+"""What makes up for everything that can be lost: workers, messages, beat. Run every few seconds."""
+
+import logging
+
+from celery import current_app
+from django.db.models import Q
+from django.utils import timezone
+
+from scheduling import beat_rows, dispatching, endings, executions, leases, waking
+from scheduling.context import Status
+from scheduling.exceptions import ConfigurationError
+from scheduling.models import Execution, JobConfig
+
+log = logging.getLogger(__name__)
+
+CLEAN_UP = "clean up"
+CLEAN_UP_EVERY_SECONDS = 86400
+CATCH_UP = "catch up"
+CATCH_UP_EVERY_SECONDS = 20
+
+
+def sweep() -> None:
+    """Requeue runs of vanished workers, dispatch what beat missed, tell what is late, wake who has work."""
+    _reap()
+    _skip_stale()
+    _mark_overdue()
+    if leases.take_turn(CATCH_UP, CATCH_UP_EVERY_SECONDS):
+        catch_up()
+    if leases.take_turn(CLEAN_UP, CLEAN_UP_EVERY_SECONDS):
+        current_app.backend.cleanup()
+    for queue in executions.ready().values_list("queue", flat=True).order_by("queue").distinct():
+        waking.wake(queue)
+
+
+def _reap() -> None:
+    for execution in Execution.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now()):
+        endings.lose(execution)
+
+
+def _skip_stale() -> None:
+    for execution in Execution.objects.filter(status=Status.QUEUED, attempt=0, start_by__lt=timezone.now()):
+        executions.skip(execution, f"It could not start by {execution.start_by:%Y-%m-%d %H:%M:%S %Z}.")
+
+
+def _mark_overdue() -> None:
+    now = timezone.now()
+    late = Q(status__in=executions.ACTIVE, overdue_at=None, finish_by__lt=now)
+    for execution in Execution.objects.filter(late):
+        if Execution.objects.filter(late, id=execution.id).update(overdue_at=now):
+            log.error(
+                "%s: %s is overdue; it should have ended by %s", execution.job_id, execution.id, execution.finish_by
+            )
+
+
+def catch_up() -> None:
+    """Dispatch every job whose due moment has passed without a decision, as when its message was lost."""
+    for config in beat_rows.with_schedules(JobConfig.objects.exclude(periodic_task=None)):
+        try:
+            beat_rows.note_change(config)
+            if dispatching.due_moment(config):
+                dispatching.dispatch(config.job_id)
+        except (ConfigurationError, ValueError) as error:
+            # A schedule that cannot be, written past every check: the other jobs go on.
+            log.warning("%s cannot be scheduled: %s", config.job_id, error)

@@ -1,0 +1,37 @@
+"""Whether the processes of an installation run and hear each other."""
+
+from kombu.exceptions import OperationalError
+
+from market_data.diagnosis import FAIL, OK, WARN, Look
+from scheduling.leases import LEADER, is_held
+from stocksync.celery import app
+
+ANSWER_SECONDS = 2
+
+
+def _broker() -> tuple[str, str]:
+    try:
+        with app.connection_for_write(connect_timeout=ANSWER_SECONDS) as connection:
+            connection.ensure_connection(max_retries=1, timeout=ANSWER_SECONDS)
+            return OK, f"The broker answers ({connection.transport_cls})."
+    except (OSError, OperationalError) as error:
+        return FAIL, f"The broker does not answer ({error}): check CELERY_BROKER_URL and that its server runs."
+
+
+def _worker() -> tuple[str, str]:
+    try:
+        answers = app.control.ping(timeout=ANSWER_SECONDS)
+    except (OSError, OperationalError):
+        answers = []
+    if not answers:
+        return WARN, "No worker answers: run `python manage.py start`; schedules wait until then."
+    return OK, f"{len(answers)} workers answer."
+
+
+def _beat() -> tuple[str, str]:
+    if not is_held(LEADER):
+        return WARN, "No beat has been heard of: run `python manage.py start`; nothing starts by itself until then."
+    return OK, "A beat leads the schedules."
+
+
+LOOKS: dict[str, Look] = {"broker": _broker, "worker": _worker, "beat": _beat}

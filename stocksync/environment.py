@@ -1,0 +1,126 @@
+"""How a setting's text becomes a value, and what is said when it cannot."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from environs import EnvError, ValidationError, env
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+
+@contextmanager
+def settings_errors() -> Iterator[None]:
+    """Turn a wrong variable into one sentence that names it, without a traceback."""
+    try:
+        yield
+    except (EnvError, ImproperlyConfigured) as error:
+        if "pytest" in sys.modules:
+            raise
+        sys.stderr.write(f"Wrong setting: {error}\n")
+        sys.exit(2)
+
+
+def read(name: str, default: str, parse: Callable[[str], T]) -> T:
+    """The variable's text, parsed; EnvError names the variable when `parse` raises ValueError."""
+    text = env.str(name, default)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise EnvError(f'Environment variable "{name}" invalid: {error}.') from error
+
+
+def positive(value: float) -> None:
+    if not value > 0:
+        raise ValidationError("must be greater than 0")
+
+
+def non_negative(value: float) -> None:
+    if not value >= 0:
+        raise ValidationError("must be 0 or greater")
+
+
+def day(text: str) -> date | None:
+    """YYYYMMDD as a date; None for an empty text."""
+    if not text:
+        return None
+    if not (len(text) == 8 and text.isdigit()):
+        raise ValueError(f"{text!r} is not a date written YYYYMMDD")
+    return date.fromisoformat(text)
+
+
+def demo(text: str, *, token: str) -> bool:
+    """Whether to show made-up data; "auto": where there is no token."""
+    choices = {"auto": not token, "true": True, "1": True, "false": False, "0": False, "": False}
+    if text.lower() not in choices:
+        raise ValueError(f"{text!r} is none of true, false and auto")
+    return choices[text.lower()]
+
+
+def limits(text: str) -> dict[str, list[tuple[int, float]]]:
+    """`stock_basic=50/60,ths_member=200/60` as {interface: [(calls, seconds), …]}."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            name, rule = part.split("=")
+            calls, seconds = rule.split("/")
+            found.setdefault(name.strip(), []).append((_above_zero(int(calls)), _above_zero(float(seconds))))
+        except ValueError:
+            raise ValueError(f"{part!r} is not written interface=calls/seconds, both above 0") from None
+    return found
+
+
+def _above_zero(number: N) -> N:
+    if not number > 0:
+        raise ValueError
+    return number
+
+
+def row_caps(text: str) -> dict[str, int]:
+    """`daily=5000,adj_factor=4000` as {dataset: rows}."""
+    caps: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            name, rows = part.split("=")
+            caps[name.strip()] = _above_zero(int(rows))
+        except ValueError:
+            raise ValueError(f"{part!r} is not written dataset=rows, above 0") from None
+    return caps
+
+
+def address(text: str) -> str:
+    """An http or https address, or an empty text."""
+    if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+        raise ValueError(f"{text!r} is not an address such as https://api.tushare.pro")
+    return text
+
+
+def make_folder(name: str, path: Path) -> None:
+    """Make the folder that the variable names. Raises EnvError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvError(f'Environment variable "{name}" invalid: the folder {path} cannot be made: {error}.') from error
+
+
+def kept_secret_key(var_dir: Path) -> str:
+    """The key of this installation, made once and kept beside its database."""
+    path = var_dir / "secret_key"
+    if not path.exists() or not path.stat().st_size:
+        unfinished = var_dir / f".secret_key.{os.getpid()}"
+        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+            file.write(get_random_secret_key())
+        if path.exists():  # an earlier version of us was interrupted while it wrote
+            unfinished.replace(path)
+        with suppress(FileExistsError, FileNotFoundError):
+            os.link(unfinished, path)
+        unfinished.unlink(missing_ok=True)
+    return path.read_text().strip()

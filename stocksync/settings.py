@@ -1,0 +1,205 @@
+"""Django settings, read from the environment and `.env`; `.env.example` lists every variable."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from environs import env
+
+from stocksync.broker import broker_settings
+from stocksync.databases import database_from_url
+from stocksync.environment import (
+    address,
+    day,
+    demo,
+    kept_secret_key,
+    limits,
+    make_folder,
+    non_negative,
+    positive,
+    read,
+    row_caps,
+    settings_errors,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+with settings_errors():
+    DEBUG = env.bool("DEBUG", False)
+    VAR_DIR = Path(env.str("STOCKSYNC_VAR", "") or BASE_DIR / "var")
+    SECRET_KEY = env.str("SECRET_KEY", "")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+
+    DATABASE_URL = env.str("DATABASE_URL", "")
+    CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
+
+    TUSHARE_TOKEN = env.str("TUSHARE_TOKEN", "")
+    # A demonstration is data made up on this machine. It has a database of its own, whatever DATABASE_URL says.
+    DEMO = read("STOCKSYNC_DEMO", "false", partial(demo, token=TUSHARE_TOKEN))
+    TUSHARE_API_URL = read("TUSHARE_API_URL", "", address) or "https://api.tushare.pro"
+    TUSHARE_TIMEOUT_SECONDS = env.float("TUSHARE_TIMEOUT_SECONDS", 30.0, validate=positive)
+    TUSHARE_RATE_LIMIT_MAX_CALLS = env.int("TUSHARE_RATE_LIMIT_MAX_CALLS", 195, validate=positive)
+    TUSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("TUSHARE_RATE_LIMIT_WINDOW_SECONDS", 60.0, validate=positive)
+    TUSHARE_DAILY_MAX_CALLS = env.int("TUSHARE_DAILY_MAX_CALLS", 0, validate=non_negative)
+    TUSHARE_INTERFACE_LIMITS = read("TUSHARE_INTERFACE_LIMITS", "", limits)
+    TUSHARE_ROW_CAPS = read("TUSHARE_ROW_CAPS", "", row_caps)
+    RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", "")
+    RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)
+
+    SYNC_DAILY_HISTORY_BATCH_SIZE = env.int("SYNC_DAILY_HISTORY_BATCH_SIZE", 50, validate=positive)
+    SYNC_DAILY_HISTORY_START_DATE = read("SYNC_DAILY_HISTORY_START_DATE", "", day)
+    SYNC_FINANCE_HISTORY_BATCH_SIZE = env.int("SYNC_FINANCE_HISTORY_BATCH_SIZE", 100, validate=positive)
+    SYNC_FINANCE_HISTORY_START_DATE = read("SYNC_FINANCE_HISTORY_START_DATE", "20200101", day)
+    SYNC_INCREMENTAL_MISSING_LIMIT = env.int("SYNC_INCREMENTAL_MISSING_LIMIT", 300, validate=non_negative)
+    SYNC_FAILURE_MAX_RETRIES = env.int("SYNC_FAILURE_MAX_RETRIES", 3, validate=non_negative)
+    SYNC_TASK_STALE_TIMEOUT_MINUTES = env.float("SYNC_TASK_STALE_TIMEOUT_MINUTES", 10.0, validate=positive)
+    SYNC_LEASE_SECONDS = env.float("SYNC_LEASE_SECONDS", 60.0, validate=positive)
+    SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", 64, validate=positive)
+    SYNC_RETRY_BASE_SECONDS = env.float("SYNC_RETRY_BASE_SECONDS", 1.0, validate=non_negative)
+    SYNC_RECHECK_MAX_CALLS = env.int("SYNC_RECHECK_MAX_CALLS", 20, validate=non_negative)
+
+    SCHEDULING_CONCURRENCY = env.int("SCHEDULING_CONCURRENCY", 4, validate=positive)
+    SCHEDULING_LEASE_SECONDS = env.float("SCHEDULING_LEASE_SECONDS", 60.0, validate=positive)
+    SCHEDULING_SWEEP_SECONDS = env.float("SCHEDULING_SWEEP_SECONDS", 5.0, validate=positive)
+    SCHEDULING_GRACE_SECONDS = env.float("SCHEDULING_GRACE_SECONDS", 120.0, validate=positive)
+    SCHEDULING_SHUTDOWN_SECONDS = env.float("SCHEDULING_SHUTDOWN_SECONDS", 3.0, validate=non_negative)
+
+with settings_errors():
+    make_folder("STOCKSYNC_VAR", VAR_DIR)
+if not SECRET_KEY:
+    SECRET_KEY = kept_secret_key(VAR_DIR)
+
+INSTALLED_APPS = [
+    "market_data",
+    "scheduling",
+    "django_celery_beat",
+    "django_celery_results",
+    "stocksync",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "stocksync.urls"
+WSGI_APPLICATION = "stocksync.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+with settings_errors():
+    DATABASES = {"default": database_from_url("" if DEMO else DATABASE_URL, VAR_DIR, demo=DEMO)}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
+# Served from the applications as they are: nothing to collect first.
+WHITENOISE_USE_FINDERS = True
+
+with settings_errors():
+    CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(CELERY_BROKER_URL, VAR_DIR)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_TASK_DEFAULT_QUEUE = "sync"
+CELERY_TASK_ROUTES = {
+    "scheduling.dispatch": {"queue": "control"},
+    "scheduling.sweep": {"queue": "control"},
+    "celery.backend_cleanup": {"queue": "control"},
+}
+# The database owns the work and a message only wakes a worker up: no late acknowledgement, nothing held back.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = SCHEDULING_CONCURRENCY
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = SCHEDULING_SHUTDOWN_SECONDS
+CELERY_BEAT_SCHEDULER = "scheduling.schedulers:DatabaseScheduler"
+CELERY_BEAT_SYNC_EVERY = 1
+# Older moments than this are for the sweep, which knows each job's policy on missed runs.
+CELERY_BEAT_CRON_STARTING_DEADLINE = int(SCHEDULING_GRACE_SECONDS)
+
+REST_FRAMEWORK = {
+    # The first one decides that strangers get 401, and the header that goes with it.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["stocksync.rest.permissions.PermissionOfAction"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "3000/min"},
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["stocksync.rest.parsing.Parser", "stocksync.rest.parsing.AnyTypeParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "stocksync.rest.pagination.HeaderPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "stocksync.rest.errors.as_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Token", "TOKEN_TTL": timedelta(days=365)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "stocksync",
+    "DESCRIPTION": "Jobs and their runs, sync work and its failures, coverage, and the data.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PARSER_WHITELIST": ["stocksync.rest.parsing.Parser"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": "scheduling.api.presenting.JOB_STATUSES",
+        "ExecutionStatusEnum": "scheduling.context.Status",
+        "SyncTaskStatusEnum": "market_data.models.SyncTask.Status",
+        "PartitionStateEnum": "market_data.models.Partition.State",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stocksync.rest.schema.complete",
+    ],
+}
+# What a job is that the API is asked to create without being told its type.
+SCHEDULING_DEFAULT_JOB_TYPE = "watchlist"
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "celery": {"handlers": ["stderr"], "level": "WARNING"},
+        "stocksync": {"handlers": ["stderr"], "level": "WARNING"},
+        "market_data": {"handlers": ["stderr"], "level": "WARNING"},
+        "scheduling": {"handlers": ["stderr"], "level": "INFO"},
+    },
+}

@@ -1,0 +1,203 @@
+"""What the pages ask the database: few questions, none that reads a large table."""
+
+import re
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from market_data.models import Partition, SyncFailureRecord, SyncTask
+from tests.market_data.admin.addresses import DAY_PAGE, LISTS, PAGES, STOCK_PAGE
+from tests.market_data.admin.conftest import STOCK, add_task, captured, failure
+
+BARS = ("daily", "adj_factor", "daily_basic", "suspend_d")
+MOST_QUERIES = 20
+
+
+@pytest.mark.usefixtures("market", "ledger")
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_a_filled_database_and_counts_nothing(admin_client: Client, page: str) -> None:
+    with captured() as queries:
+        assert admin_client.get(page).status_code == 200
+
+    assert queries
+    assert [sql for sql in queries if _counts(sql)] == []
+
+
+@pytest.mark.usefixtures("market", "ledger")
+@pytest.mark.parametrize("name", ["Partition", "Revision", "SyncRequest", "SyncFailureRecord"])
+def test_no_address_makes_a_list_count_or_show_everything(admin_client: Client, name: str) -> None:
+    with captured() as queries:
+        answer = admin_client.get(LISTS[name], {"_facets": "True", "all": ""})
+
+    assert len(answer.context["cl"].result_list) == 100
+    assert [sql for sql in queries if _counts(sql)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_number_of_queries_is_small_and_does_not_grow(
+    admin_client: Client, request: pytest.FixtureRequest, page: str
+) -> None:
+    add_task(requests=1, dataset="daily")
+    failure(STOCK).save()
+    Partition.objects.create(dataset="daily", trade_date=date(2024, 1, 1), state="partial")
+    with captured() as few:
+        admin_client.get(page)
+
+    Partition.objects.all().delete()
+    SyncFailureRecord.objects.all().delete()
+    request.getfixturevalue("market")
+    request.getfixturevalue("ledger")
+    with captured() as many:
+        admin_client.get(page)
+
+    assert len(few) <= MOST_QUERIES
+    # The day's page asks for the symbols that are not there of three datasets, not of one.
+    assert len(many) <= len(few) + (4 if page.startswith(DAY_PAGE) else 0)
+
+
+@pytest.mark.usefixtures("market", "ledger")
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("Security", "600", True),
+        ("Security", "600000.sh", True),
+        ("Security", "0000", False),
+        ("Revision", STOCK, True),
+        ("Revision", "600", False),
+        ("SyncFailureRecord", STOCK.lower(), True),
+        ("SyncFailureRecord", "600", False),
+        ("Partition", "20240102", True),
+        ("Partition", "yesterday", False),
+        ("SyncTask", "no-id", False),
+        ("RateLimitState", "tushare:abc", True),
+        ("RateLimitState", "tushare", False),
+    ],
+)
+def test_a_search_looks_up_the_beginning_or_the_whole(admin_client: Client, name: str, text: str, found: bool) -> None:
+    with captured() as queries:
+        answer = admin_client.get(LISTS[name], {"q": text})
+
+    assert bool(answer.context["cl"].result_list) is found
+    assert not [sql for sql in queries if re.search(r"LIKE\s+(UPPER\()?'%", sql)]
+
+
+@pytest.mark.usefixtures("market", "ledger")
+def test_a_task_is_found_by_its_id(admin_client: Client) -> None:
+    task = SyncTask.objects.all()[0]
+
+    answer = admin_client.get(LISTS["SyncTask"], {"q": str(task.id)})
+
+    assert list(answer.context["cl"].result_list) == [task]
+
+
+@pytest.mark.usefixtures("market", "ledger")
+@pytest.mark.parametrize(
+    "page",
+    [
+        *(f"{STOCK_PAGE}?table={name}&start=2024-01-01&end=2024-06-01&after=2024-05-01" for name in BARS[:3]),
+        f"{STOCK_PAGE}?table=suspend_d&after=2024-05-01&after=S&after=",
+        *(f"{DAY_PAGE}?table={name}&symbol=600&after={STOCK}" for name in BARS[:3]),
+        f"{DAY_PAGE}?table=suspend_d&after={STOCK}&after=S&after=",
+        f"{STOCK_PAGE}?table=cells",
+        f"{STOCK_PAGE}?table=revisions",
+        f"{LISTS['Revision']}?q={STOCK}",
+    ],
+)
+def test_what_is_stored_by_day_is_read_through_an_index(admin_client: Client, page: str) -> None:
+    with captured() as queries:
+        assert admin_client.get(page).status_code == 200
+
+    large = (*BARS, "coverage_cells", "revisions")
+    reading = [sql for sql in queries if any(f'FROM "{name}"' in sql for name in large)]
+    assert reading
+    for sql in reading:
+        plan = _plan(sql)
+        assert not re.search(r"Seq Scan|SCAN (?!.*USING)", plan), plan
+
+
+@pytest.mark.usefixtures("market", "ledger")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL sorts so few rows whatever index there is")
+@pytest.mark.parametrize(
+    "page",
+    [
+        LISTS["Security"],
+        LISTS["Partition"],
+        f"{LISTS['Partition']}?dataset=adj_factor&state__exact=partial",
+        LISTS["Revision"],
+        LISTS["SyncRequest"],
+        f"{LISTS['SyncRequest']}?task=",
+        f"{STOCK_PAGE}?table=daily",
+    ],
+)
+def test_the_order_of_what_grows_is_that_of_an_index(admin_client: Client, page: str) -> None:
+    if page.endswith("?task="):
+        page += str(SyncTask.objects.all()[0].id)
+    with captured() as queries:
+        admin_client.get(page)
+
+    tables = ("stock_basic", "coverage", "revisions", "sync_requests", "daily")
+    listing = [sql for sql in queries if re.search(f'FROM "({"|".join(tables)})".*LIMIT 101', sql)]
+    assert listing
+    assert not [sql for sql in listing if "TEMP B-TREE" in _plan(sql)]
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_list_keeps_its_order_whatever_the_address_asks_for(admin_client: Client) -> None:
+    with captured() as queries:
+        admin_client.get(LISTS["SyncRequest"], {"o": "-4"})
+
+    listing = next(sql for sql in queries if 'FROM "sync_requests"' in sql)
+    assert re.search(r'ORDER BY "sync_requests"."id" DESC\s+LIMIT', listing)
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("SyncRequest", {}), ("Partition", {}), ("SyncFailureRecord", {}), ("CoverageMark", {})]
+)
+def test_the_pages_of_a_list_show_every_row_once(admin_client: Client, name: str, parameters: dict[str, str]) -> None:
+    seen, number = [], 1
+    while True:
+        changes = admin_client.get(LISTS[name], {**parameters, "p": str(number)}).context["cl"]
+        seen += [row.pk for row in changes.result_list]
+        if changes.result_count <= number * changes.list_per_page:
+            break
+        number += 1
+
+    assert number > 1
+    model = changes.model
+    every = model.objects.filter(dataset="daily") if model is Partition else model.objects.all()
+    assert sorted(map(str, seen)) == sorted(str(pk) for pk in every.values_list("pk", flat=True))
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("number", ["0", "-1", "999"])
+def test_a_page_that_does_not_exist_leads_back_to_the_first(admin_client: Client, number: str) -> None:
+    answer = admin_client.get(LISTS["SyncRequest"], {"p": number})
+
+    assert answer.headers["Location"].endswith("?e=1")
+
+
+def test_a_task_that_is_none_leads_back_to_the_list(admin_client: Client) -> None:
+    add_task(dataset="daily")
+
+    answer = admin_client.get(LISTS["SyncRequest"], {"task": "no-id"})
+
+    assert answer.headers["Location"].endswith("?e=1")
+
+
+def _counts(sql: str) -> bool:
+    """Whether rows are counted, but for the unfinished requests of a task, which have an index."""
+    return "COUNT(" in sql.upper() and 'FROM "sync_requests" U0 WHERE' not in sql
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # So few rows are read whole unless that is forbidden; without a fitting index they are read whole still.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+            return "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return "\n".join(row[3] for row in cursor.fetchall())

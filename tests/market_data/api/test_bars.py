@@ -1,0 +1,110 @@
+import csv
+import io
+from datetime import date
+
+import pytest
+from rest_framework.test import APIClient
+
+from market_data.models import AdjFactor, DailyBar
+from tests.market_data.builders import A, B, add_securities
+
+pytestmark = pytest.mark.django_db
+BOTH = pytest.mark.parametrize("slash", ["", "/"])
+COLUMNS = "symbol,trade_date,open,high,low,close,pre_close,change,pct_chg,volume,amount"
+DAYS = [date(2024, 1, day) for day in (8, 9, 10, 11)]
+
+
+@pytest.fixture(autouse=True)
+def bars(db: None) -> None:
+    """Four bars of a stock whose factor doubles on the third day, and a stock that has none."""
+    DailyBar.objects.bulk_create(
+        [DailyBar(symbol=A, trade_date=day, close=10.5, volume=100.0, amount=None) for day in DAYS]
+    )
+    AdjFactor.objects.bulk_create(
+        [AdjFactor(symbol=A, trade_date=day, adj_factor=1.0 if day < DAYS[2] else 2.0) for day in DAYS]
+    )
+    add_securities(B)
+
+
+@BOTH
+def test_bars_ascend_by_day(api: APIClient, slash: str) -> None:
+    shown = api.get(f"/market-data/bars{slash}?symbol={A}").json()
+    assert [bar["trade_date"] for bar in shown] == [day.isoformat() for day in DAYS]
+    assert list(shown[0]) == COLUMNS.split(",")
+    assert (shown[0]["symbol"], shown[0]["close"], shown[0]["volume"], shown[0]["amount"]) == (A, 10.5, 100.0, None)
+
+
+@pytest.mark.parametrize(("start", "end"), [("2024-01-09", "2024-01-10"), ("20240109", "20240110")])
+def test_a_window_includes_both_its_days(api: APIClient, start: str, end: str) -> None:
+    shown = api.get(f"/market-data/bars?symbol={A.lower()}&start={start}&end={end}").json()
+    assert [bar["trade_date"] for bar in shown] == ["2024-01-09", "2024-01-10"]
+
+
+@pytest.mark.parametrize(("adjust", "closes"), [("none", [10.5, 10.5]), ("qfq", [5.25, 10.5]), ("hfq", [10.5, 21.0])])
+def test_prices_are_adjusted(api: APIClient, adjust: str, closes: list[float]) -> None:
+    shown = api.get(f"/market-data/bars?symbol={A}&adjust={adjust}").json()
+    assert [shown[0]["close"], shown[-1]["close"]] == closes
+
+
+def test_pages_follow_each_other_by_day(api: APIClient) -> None:
+    seen, url = [], f"/market-data/bars?symbol={A}&limit=3"
+    while url:
+        answer = api.get(url)
+        seen.append([bar["trade_date"] for bar in answer.json()])
+        url = answer.headers.get("Link", "").partition("<")[2].partition(">")[0]
+    assert seen == [[day.isoformat() for day in DAYS[:3]], [DAYS[3].isoformat()]]
+
+
+def test_a_full_last_page_leads_nowhere(api: APIClient) -> None:
+    assert "Link" not in api.get(f"/market-data/bars?symbol={A}&limit=4").headers
+
+
+@pytest.mark.parametrize(("query", "headers"), [("&format=csv", {}), ("", {"Accept": "text/csv"})])
+def test_bars_come_as_csv(api: APIClient, query: str, headers: dict[str, str]) -> None:
+    answer = api.get(f"/market-data/bars?symbol={A}{query}", headers=headers)
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    text = answer.content.decode()
+    assert text.splitlines()[0] == COLUMNS
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 4
+    assert (rows[0]["trade_date"], rows[0]["close"], rows[0]["amount"]) == ("2024-01-08", "10.5", "")
+
+
+def test_a_known_stock_without_bars_has_an_empty_list(api: APIClient) -> None:
+    assert api.get(f"/market-data/bars?symbol={B}").json() == []
+    assert api.get(f"/market-data/bars?symbol={A}&start=2025-01-01").json() == []
+
+
+def test_an_unknown_stock_is_not_found(api: APIClient) -> None:
+    answer = api.get("/market-data/bars?symbol=999999.SH")
+    assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no stock 999999.SH.")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("", "symbol"),
+        ("symbol=", "symbol"),
+        ("symbol=a b", "symbol"),
+        ("symbol=%00", "symbol"),
+        (f"symbol={'x' * 17}", "symbol"),
+        (f"symbol={A}&start=2024-13-01", "start"),
+        (f"symbol={A}&start=yesterday", "start"),
+        (f"symbol={A}&end=20240230", "end"),
+        (f"symbol={A}&start=2024-02-01&end=2024-01-01", "start"),
+        (f"symbol={A}&adjust=sideways", "adjust"),
+        (f"symbol={A}&limit=0", "limit"),
+        (f"symbol={A}&limit=10001", "limit"),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_wrong_question_is_refused_in_json(api: APIClient, query: str, field: str, form: str) -> None:
+    answer = api.get(f"/market-data/bars?{query}&format={form}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_a_format_that_is_none_is_refused(api: APIClient) -> None:
+    answer = api.get(f"/market-data/bars?symbol={A}&format=xls")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert api.get(f"/market-data/bars?symbol={A}", headers={"Accept": "image/png"}).status_code == 406

@@ -1,0 +1,1 @@
+"""A small application with jobs, for tests with real processes."""

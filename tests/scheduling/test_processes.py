@@ -1,0 +1,184 @@
+"""Real workers that are killed, stopped, misled by their broker, or not there at all."""
+
+import time
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from django.db import connection
+from django_celery_results.models import TaskResult
+from kombu import Connection
+
+from scheduling import control, running, waking
+from scheduling.models import Execution
+from stocksync import celery_app
+from tests.scheduling.conftest import RABBITMQ_URL, REDIS_URL, purge
+from tests.scheduling.installation import Installation
+from tests.scheduling.sample import jobs as sample
+
+ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
+
+
+def configure(installation: Installation, job_type: str = "sample_steps", **fields: Any) -> None:
+    kwargs = {"trace": str(installation.trace), "count": 30, "seconds": 0.15}
+    control.create("job", job_type=job_type, **{"job_kwargs": kwargs, **fields})
+
+
+def steps_taken(installation: Installation) -> list[int]:
+    return [int(line.split()[0]) for line in sample.traces(installation.trace)]
+
+
+@ALL_BROKERS
+def test_a_run_whose_worker_tree_is_killed_goes_on_from_where_it_was(installation: Installation) -> None:
+    configure(installation)
+    installation.start("control", "sync", "beat")
+    execution = running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 12)
+    installation.kill_tree("sync")
+    for _ in range(3):
+        celery_app.send_task(waking.RUN_QUEUED, args=["sync"], queue="sync")
+    installation.start("sync")
+    (ended,) = installation.wait_for("SUCCESS")
+    assert (ended.id, ended.attempt, ended.losses, ended.result) == (execution.id, 2, 1, {"done": 30})
+    steps = steps_taken(installation)
+    assert sorted(set(steps)) == list(range(30))
+    assert len(steps) < 30 + 12, "the second attempt started from the beginning"
+    assert Execution.objects.count() == 1
+    told = " ".join(ended.lines.values_list("text", flat=True))
+    assert "Attempt 1 on" in told
+    assert "vanished in attempt 1. Queued again." in told
+    assert "Attempt 2 on" in told
+
+
+def lose_messages(installation: Installation, broker_url: str) -> None:
+    if broker_url == REDIS_URL:
+        redis.Redis.from_url(REDIS_URL).flushdb()
+    elif broker_url == RABBITMQ_URL:
+        with Connection(RABBITMQ_URL) as broker:
+            purge(broker)
+    else:
+        for message in (installation.folder / "broker" / "queue").iterdir():
+            message.unlink()
+
+
+@ALL_BROKERS
+def test_nothing_is_lost_with_the_brokers_messages(installation: Installation, broker_url: str) -> None:
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 1}, overlap="allow")
+    for _ in range(4):
+        running.trigger_now("job")
+    lose_messages(installation, broker_url)
+    installation.start("control", "sync", "beat")
+    installation.wait_for("SUCCESS", 4)
+    assert len(steps_taken(installation)) == 4
+    (celery_id,) = set(Execution.objects.values_list("celery_task_id", flat=True)[:1])
+    installation.wait(lambda: TaskResult.objects.filter(task_id=celery_id).exists())
+
+
+def test_a_worker_told_to_stop_puts_its_run_back_at_once(installation: Installation) -> None:
+    configure(installation)
+    installation.start("control", "sync")
+    running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 5)
+    before = time.monotonic()
+    installation.terminate("sync")
+    assert time.monotonic() - before < 15
+    (execution,) = installation.wait_for("QUEUED")
+    assert (execution.attempt, execution.losses, execution.failures) == (1, 0, 0)
+    assert "Attempt 1 was interrupted by a shutdown. Queued again." in execution.lines.values_list("text", flat=True)
+    installation.start("sync")
+    (ended,) = installation.wait_for("SUCCESS")
+    assert ended.attempt == 2
+    assert sorted(set(steps_taken(installation))) == list(range(30))
+    assert len(steps_taken(installation)) <= 31
+
+
+def test_a_run_cancelled_while_no_worker_is_up_never_goes_on(installation: Installation) -> None:
+    configure(installation)
+    installation.start("control", "sync", "beat")
+    execution = running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    installation.kill_tree("sync")
+    installation.kill_tree("control")
+    running.cancel(execution.id)
+    taken = len(steps_taken(installation))
+    installation.start("control", "sync")
+    installation.wait_for("CANCELLED")
+    assert len(steps_taken(installation)) <= taken + 1
+
+
+def test_a_running_job_ends_at_the_checkpoint_after_it_is_cancelled(installation: Installation) -> None:
+    configure(installation)
+    installation.start("sync")
+    execution = running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    running.cancel(execution.id)
+    (ended,) = installation.wait_for("CANCELLED", seconds=5)
+    assert ended.result is not None
+    assert len(steps_taken(installation)) < 30
+
+
+@pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
+def test_a_job_longer_than_the_visibility_timeout_runs_once(installation: Installation) -> None:
+    installation.environment["TEST_VISIBILITY_TIMEOUT"] = "1"
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 20, "seconds": 0.3})
+    installation.start("control", "sync", "beat")
+    running.trigger_now("job")
+    (ended,) = installation.wait_for("SUCCESS")
+    assert ended.attempt == 1
+    assert steps_taken(installation) == list(range(20))
+
+
+@pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
+def test_a_broker_that_drops_its_connections_disturbs_no_run(installation: Installation) -> None:
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 20, "seconds": 0.2})
+    installation.start("control", "sync", "beat")
+    running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    client = redis.Redis.from_url(REDIS_URL)
+    for _ in range(2):
+        ours = [
+            other for other in client.client_list() if other["db"] == "5" and other["id"] != str(client.client_id())
+        ]
+        assert ours
+        for other in ours:
+            client.client_kill_filter(_id=other["id"])
+        time.sleep(0.5)
+    client.close()
+    (ended,) = installation.wait_for("SUCCESS")
+    assert (ended.attempt, steps_taken(installation)) == (1, list(range(20)))
+    running.trigger_now("job")
+    installation.wait_for("SUCCESS", 2)
+    assert all(process.poll() is None for process in installation.processes.values())
+
+
+def test_a_job_that_ignores_its_limits_is_killed_and_the_worker_goes_on(installation: Installation) -> None:
+    configure(installation, "sample_stubborn", soft_limit_seconds=1, hard_limit_seconds=2)
+    control.create("next", job_type="sample_steps", job_kwargs={"trace": str(installation.trace)}, priority=1)
+    installation.start("control", "sync", "beat")
+    running.trigger_now("job")
+    (failed,) = installation.wait_for("FAILED")
+    assert failed.error_message == "Killed at its hard limit of 2 seconds."
+    assert sample.traces(installation.trace) == ["started", "TimeLimitReached"]
+    running.trigger_now("next")
+    installation.wait_for("SUCCESS")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_goes_away_in_the_middle_costs_no_step(installation: Installation, database_url: str) -> None:
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 25, "seconds": 0.15})
+    server_url, name = database_url.rsplit("/", 1)
+    installation.start("control", "sync", "beat")
+    running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 5)
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as server:
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        time.sleep(1.5)
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    connection.close()
+    (ended,) = installation.wait_for("SUCCESS")
+    assert (ended.attempt, steps_taken(installation)) == (1, list(range(25)))
+    assert "the job goes on" in installation.log("sync")
+    running.trigger_now("job")
+    installation.wait_for("SUCCESS", 2)
