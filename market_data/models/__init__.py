@@ -2,13 +2,14 @@
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
-from market_data.models.provider_state import InterfaceDenial, RateLimitState
+from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
 from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
 
 __all__ = [
     "WHOLE",
     "AdjFactor",
+    "CircuitState",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",
