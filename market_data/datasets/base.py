@@ -1,7 +1,7 @@
 """What a dataset is. One declaration each; the engine knows no dataset by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import StrEnum
 from typing import Any, Literal
@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from django.db import models
 from numpy.typing import NDArray
+
+from market_data.exceptions import UsageError
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -42,6 +44,16 @@ class WholeRequest:
 
 
 @dataclass(frozen=True)
+class Road:
+    """How a provider that is not a dataset's first one is asked for it, in the first one's names and units."""
+
+    by_date: bool = False
+    max_symbols: int = 1
+    row_cap: int = 100_000
+    whole_requests: Callable[[date], Sequence[WholeRequest]] | None = None
+
+
+@dataclass(frozen=True)
 class Dataset:
     """`ready_at` is the time in Shanghai from which a day's rows can be there.
 
@@ -49,6 +61,9 @@ class Dataset:
     range; 0 where a range is asked for all symbols at once. `narrower` gives the smaller calls that replace a
     list's call whose answer was cut. `expectation_span` gives the days on which the rows of a table change what is
     expected of other datasets. `impossible` marks rows that no market can have produced.
+
+    `provider` is asked unless another is named, and only its rows replace others; `roads` lead to those others.
+    `stamps` are columns that a row gets when it is stored. `history_days`: how far back the provider answers; 0: all.
     """
 
     name: str
@@ -72,6 +87,10 @@ class Dataset:
     expectation_span: Callable[[pa.Table], tuple[date, date] | None] | None = None
     constants: Mapping[str, bool] = field(default_factory=dict)
     impossible: Callable[[Columns], NDArray[np.bool_]] | None = None
+    provider: str = "tushare"
+    roads: Mapping[str, Road] = field(default_factory=dict)
+    stamps: tuple[Literal["provider", "first_seen_at"], ...] = ()
+    history_days: int = 0
 
     @property
     def api_name(self) -> str:
@@ -84,6 +103,22 @@ class Dataset:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields) + tuple(self.constants)
+
+    def asked_of(self, provider: str) -> "Dataset":
+        """The dataset as this provider is asked for it. Raises UsageError where it has none."""
+        if provider == self.provider:
+            return self
+        if provider not in self.roads:
+            names = " or ".join((self.provider, *self.roads))
+            raise UsageError(f"{provider} has no {self.name}; ask {names} for it.")
+        road = self.roads[provider]
+        return replace(
+            self,
+            by_date=road.by_date,
+            max_symbols=road.max_symbols,
+            row_cap=road.row_cap,
+            whole_requests=road.whole_requests,
+        )
 
     def source_of(self, column: str) -> str:
         return next(field.source for field in self.fields if field.name == column)

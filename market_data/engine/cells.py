@@ -123,6 +123,15 @@ def _save(cells: list[CoverageCell]) -> None:
             cursor.executemany(_UPSERT, rows)
 
 
+def assume_listed(symbols: Iterable[str], start: date) -> None:
+    """Where no list names the market's stocks, expect the named ones from `start` on until their rows tell better."""
+    if Security.objects.filter(inferred=False).exists():
+        return
+    Security.objects.bulk_create(
+        [Security(symbol=symbol, inferred=True, list_date=start) for symbol in symbols], ignore_conflicts=True
+    )
+
+
 def infer_securities(dataset: Dataset, start: date, end: date) -> date | None:
     """Know the symbols that have rows and are in no list: from the first row until some sessions after the last.
 

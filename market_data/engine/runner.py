@@ -105,7 +105,9 @@ class Runner:
     def run(self) -> None:
         """Work until the plan is done and a new one is empty, or until `end` says why not."""
         with beating(self.task, self.owner, self._end_lost):
-            self._store_of_run = storing.Store(self.dataset, self.task, self.wanted.start, self.wanted.end)
+            self._store_of_run = storing.Store(
+                self.dataset, self.task, self.provider.name, self.wanted.start, self.wanted.end
+            )
             if tasks.open_requests(self.task).exists():
                 self.totals.planned = tasks.open_requests(self.task).count()
             else:

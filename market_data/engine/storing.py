@@ -19,9 +19,10 @@ State = SyncRequest.State
 class Store:
     """Stores the answers of one run. Symbols and expectations are those of its beginning."""
 
-    def __init__(self, dataset: Dataset, task: SyncTask, start: date, end: date) -> None:
+    def __init__(self, dataset: Dataset, task: SyncTask, provider: str, start: date, end: date) -> None:
         self.dataset = dataset
         self.task = task
+        self.provider = provider
         self.roster = Roster(start, end) if dataset.parts == Parts.CELLS else None
         self._origin_known = False
 
@@ -45,7 +46,8 @@ class Store:
 
     def _upsert(self, table: pa.Table, moment: datetime) -> Counts:
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
-        counts = upsert(self.dataset, table, moment)
+        overwrite = self.provider == self.dataset.provider
+        counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite)
         if span and counts.inserted + counts.updated:
             coverage.mark_expectations(*span)
         return counts

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("market_data", "0001_initial"),
+        ("market_data", "0002_provider_of_bars"),
     ]
 
     operations = [
