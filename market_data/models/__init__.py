@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
@@ -19,9 +20,14 @@ __all__ = [
     "Disclosure",
     "FinaIndicator",
     "IncomeStatement",
+    "IndexBar",
     "InterfaceDenial",
+    "MoneyFlow",
+    "MovedCode",
+    "NameChange",
     "Origin",
     "Partition",
+    "PriceLimit",
     "RateLimitState",
     "Revision",
     "Security",
