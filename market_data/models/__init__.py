@@ -1,22 +1,34 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
+from market_data.models.reports import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
 
 __all__ = [
     "WHOLE",
     "AdjFactor",
+    "BalanceSheet",
+    "CashFlow",
     "CircuitState",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",
     "DailyBasic",
+    "Disclosure",
+    "FinaIndicator",
+    "IncomeStatement",
+    "IndexBar",
     "InterfaceDenial",
+    "MoneyFlow",
+    "MovedCode",
+    "NameChange",
     "Origin",
     "Partition",
+    "PriceLimit",
     "RateLimitState",
     "Revision",
     "Security",
