@@ -1,5 +1,6 @@
 """The datasets by name, in the order in which they build on each other."""
 
+from market_data.datasets.akshare_market import DRAGON_TIGER, INDIVIDUAL_FUND_FLOW, LIMIT_UP_POOL, SECTOR_FUND_FLOW
 from market_data.datasets.base import Dataset, Field, Parts, Rest, Rhythm, Road, WholeRequest
 from market_data.datasets.extras import BSE_MAPPING, INDEX_DAILY, MONEYFLOW, NAMECHANGE, STK_LIMIT
 from market_data.datasets.quotes import ADJ_FACTOR, DAILY, DAILY_BASIC
@@ -9,7 +10,8 @@ from market_data.exceptions import UsageError
 
 _ALL = (TRADE_CAL, STOCK_BASIC, SUSPEND_D, DAILY, ADJ_FACTOR, DAILY_BASIC)
 _REPORTS = (FINA_INDICATOR, INCOME, BALANCESHEET, CASHFLOW, DISCLOSURE_DATE)
-_BY_NAME_ONLY = (*_REPORTS, MONEYFLOW, STK_LIMIT, NAMECHANGE, BSE_MAPPING, INDEX_DAILY)
+_MARKET_LISTS = (LIMIT_UP_POOL, DRAGON_TIGER, SECTOR_FUND_FLOW, INDIVIDUAL_FUND_FLOW)
+_BY_NAME_ONLY = (*_REPORTS, MONEYFLOW, STK_LIMIT, NAMECHANGE, BSE_MAPPING, INDEX_DAILY, *_MARKET_LISTS)
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_ALL, *_BY_NAME_ONLY)}
 IN_ALL = tuple(dataset.name for dataset in _ALL)
 

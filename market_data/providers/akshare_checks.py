@@ -64,7 +64,7 @@ def rows_of(payload: Any) -> list[Any] | None:
     inner = payload.get("data") or payload.get("result")
     if not isinstance(inner, dict):
         return None
-    found = next((inner[name] for name in _ROW_LISTS if name in inner), None)
+    found = next((inner[name] or [] for name in _ROW_LISTS if name in inner), None)
     return found if isinstance(found, list) else None
 
 

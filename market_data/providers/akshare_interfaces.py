@@ -61,16 +61,15 @@ def trade_cal(fetch: Fetch, params: Mapping[str, Any]) -> Columns:
 
 
 def limit_up_pool(fetch: Fetch, params: Mapping[str, Any]) -> Columns:
-    """Who closed at the limit on a day, ST stocks and the STAR market left out. Recent days only.
+    """Who closed at the limit on a day, ST stocks and the STAR market left out. Two weeks back at most.
 
     Amounts and values in yuan; `up_stat` is days/limit-ups; first_time and last_time are HHMMSS.
     """
     day = _text(params, "trade_date")
     reply = fetch("stock_zt_pool_em", date=day)
     columns = read(sources.LIMIT_UP_POOL, reply)
-    came = str((reply.payloads[-1].get("data") or {}).get("qdate", day))
-    if columns["ts_code"] and came != day:
-        raise BadPayload(f"AkShare was asked for the limit-ups of {day} and the source sent those of {came}.")
+    if columns["ts_code"]:
+        _check_day("limit-ups", str((reply.payloads[-1].get("data") or {}).get("qdate", "")), day)
     return {**columns, "trade_date": [day] * len(columns["ts_code"])}
 
 
@@ -114,11 +113,15 @@ def _sectors(fetch: Fetch, kind: str, day: str) -> Columns:
 def _check_snapshot(reply: Reply, day: str) -> None:
     """The source does not say of which day its figures are, but when they were written."""
     stamps = [row["f124"] for row in reply.rows if isinstance(row["f124"], int | float)]
-    written = f"{datetime.fromtimestamp(max(stamps, default=0), SHANGHAI):%Y%m%d}"
-    if written < day:
-        raise Transient(f"The source still shows the fund flows of {written}, not yet those of {day}.")
-    if written > day:
-        raise BadPayload(f"The source shows the fund flows of {written}; those of {day} can no longer be had.")
+    _check_day("fund flows", f"{datetime.fromtimestamp(max(stamps, default=0), SHANGHAI):%Y%m%d}", day)
+
+
+def _check_day(what: str, shown: str, day: str) -> None:
+    """Eastmoney shows the latest day it has, whatever day it is asked for."""
+    if shown < day:
+        raise Transient(f"The source still shows the {what} of {shown}, not yet those of {day}.")
+    if shown > day:
+        raise BadPayload(f"The source shows the {what} of {shown}; those of {day} can no longer be had.")
 
 
 def concept_board(fetch: Fetch, params: Mapping[str, Any]) -> Columns:

@@ -129,10 +129,20 @@ def test_the_limit_up_pool_is_that_of_the_day_asked_for(source: EastmoneyStandin
     assert set(columns["trade_date"]) == {LAST_DAY}
     assert columns["first_time"] == ["092500"]
     assert columns["up_stat"][0] == f"{columns['limit_times'][0]:.0f}/{columns['limit_times'][0]:.0f}"
-    page = {"rc": 0, "data": {"qdate": 20240328, "pool": [_limit_up()]}}
-    given(source, POOL, page)
-    with pytest.raises(BadPayload, match="20240328"):
+
+
+@pytest.mark.parametrize(("shown", "error"), [("20240328", Transient), ("20240401", BadPayload)])
+def test_the_limit_ups_of_another_day_than_the_one_asked_for_are_not_taken(
+    source: EastmoneyStandin, ask: Ask, shown: str, error: type[Exception]
+) -> None:
+    given(source, POOL, {"rc": 0, "data": {"qdate": int(shown), "pool": [_limit_up()]}})
+    with pytest.raises(error, match=f"limit-ups of {shown}"):
         ask("limit_up_pool", trade_date=LAST_DAY)
+
+
+def test_a_pool_that_is_null_is_an_empty_one(source: EastmoneyStandin, ask: Ask) -> None:
+    given(source, POOL, {"rc": 0, "data": {"tc": 0, "qdate": 20231228, "pool": None}})
+    assert ask("limit_up_pool", trade_date="20231228").rows == 0
 
 
 def _limit_up() -> dict[str, Any]:
