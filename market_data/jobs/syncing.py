@@ -1,5 +1,6 @@
 """The jobs that bring daily data, as schedules and operators run them."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -61,18 +62,14 @@ def sync_daily_history(context: Context, datasets: list[str], start: date | None
 @job("sync_daily_by_date", title="Daily bars of today", default_cron="0 18 * * *", kwargs_model=Datasets)
 def sync_daily_by_date(context: Context, datasets: list[str]) -> Outcome:
     """Bring the latest trading day, and whatever is missing between the last complete day and today."""
-    return sync_in_turn(
-        context, [(name, sync.Order(after_last_complete(name), job_type=INCREMENTAL)) for name in datasets]
-    )
+    return sync_in_turn(context, [(name, _increment(name)) for name in datasets])
 
 
 @job("sync_stock_basic", title="Stock list and calendar", default_cron="0 19 * * *")
 def sync_stock_basic(context: Context) -> Outcome:
     """Bring the list of stocks, listed and delisted, and keep the trading calendar and the suspensions fresh."""
     lists = [("trade_cal", sync.Order()), ("stock_basic", sync.Order(refetch=True))]
-    return sync_in_turn(
-        context, [*lists, ("suspend_d", sync.Order(after_last_complete("suspend_d"), job_type=INCREMENTAL))]
-    )
+    return sync_in_turn(context, [*lists, ("suspend_d", _increment("suspend_d"))])
 
 
 @job("repair_gaps", title="Repair gaps", default_cron="30 20 * * *", kwargs_model=Repair)
@@ -108,18 +105,6 @@ def _not_here_yet(what: str) -> Outcome:
 
 
 @job(
-    "sync_incremental_finance",
-    title="Financial reports",
-    default_cron="0 0 * * *",
-    is_enabled=False,
-    note="Disabled: this version has no financial reports.",
-)
-def sync_incremental_finance(context: Context) -> Outcome:
-    """Bring the financial reports that were announced, are missing, or failed before."""
-    return _not_here_yet("financial reports")
-
-
-@job(
     "sync_concept_data",
     title="Concepts",
     default_cron="30 18 * * *",
@@ -131,7 +116,7 @@ def sync_concept_data(context: Context) -> Outcome:
     return _not_here_yet("concepts")
 
 
-def sync_in_turn(context: Context, orders: list[tuple[str, sync.Order]]) -> Outcome:
+def sync_in_turn(context: Context, orders: Iterable[tuple[str, sync.Order]]) -> Outcome:
     """Sync one dataset after the other; one that fails does not stop the others."""
     outcomes: list[sync.Outcome] = []
     reasons: list[str] = []
@@ -172,6 +157,10 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
 
     session = sync.Session(watch, resumes_paused=resumes_paused)
     return session
+
+
+def _increment(name: str) -> sync.Order:
+    return sync.Order(after_last_complete(name), job_type=INCREMENTAL)
 
 
 def after_last_complete(name: str) -> date:
