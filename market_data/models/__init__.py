@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.concepts import ConceptBoard, ConceptMember
 from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import InterfaceDenial, RateLimitState
@@ -13,6 +14,8 @@ __all__ = [
     "AdjFactor",
     "BalanceSheet",
     "CashFlow",
+    "ConceptBoard",
+    "ConceptMember",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",
