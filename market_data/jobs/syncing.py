@@ -150,10 +150,10 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
 
 
 def _increment(name: str) -> sync.Order:
-    return sync.Order(_after_last_complete(name), job_type=INCREMENTAL)
+    return sync.Order(after_last_complete(name), job_type=INCREMENTAL)
 
 
-def _after_last_complete(name: str) -> date:
+def after_last_complete(name: str) -> date:
     """The day after which something may be missing: the last complete one, or some sessions ago."""
     complete = Partition.objects.filter(dataset=name, state__in=[Partition.State.COMPLETE, Partition.State.ABSENT])
     last = complete.order_by("-trade_date").values_list("trade_date", flat=True).first()

@@ -4,7 +4,8 @@ from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
 from market_data.models.concepts import ConceptBoard, ConceptMember
 from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
-from market_data.models.provider_state import InterfaceDenial, RateLimitState
+from market_data.models.market_lists import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
+from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
 from market_data.models.reports import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
@@ -14,6 +15,7 @@ __all__ = [
     "AdjFactor",
     "BalanceSheet",
     "CashFlow",
+    "CircuitState",
     "ConceptBoard",
     "ConceptMember",
     "CoverageCell",
@@ -21,10 +23,13 @@ __all__ = [
     "DailyBar",
     "DailyBasic",
     "Disclosure",
+    "DragonTiger",
     "FinaIndicator",
     "IncomeStatement",
     "IndexBar",
+    "IndividualFundFlow",
     "InterfaceDenial",
+    "LimitUp",
     "MoneyFlow",
     "MovedCode",
     "NameChange",
@@ -33,6 +38,7 @@ __all__ = [
     "PriceLimit",
     "RateLimitState",
     "Revision",
+    "SectorFundFlow",
     "Security",
     "Suspension",
     "SyncFailureRecord",
