@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.concepts import ConceptBoard, ConceptMember
 from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.market_lists import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
@@ -15,6 +16,8 @@ __all__ = [
     "BalanceSheet",
     "CashFlow",
     "CircuitState",
+    "ConceptBoard",
+    "ConceptMember",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",

@@ -20,6 +20,8 @@ from market_data.models import (
     BalanceSheet,
     CashFlow,
     CircuitState,
+    ConceptBoard,
+    ConceptMember,
     CoverageCell,
     CoverageMark,
     DailyBar,
@@ -111,6 +113,10 @@ def market(days: list[date]) -> None:
     for report in (BalanceSheet, CashFlow, FinaIndicator, IncomeStatement):
         fields = {"end_date": days[0], "content": "a", "first_seen_at": moment}
         report._default_manager.bulk_create([report(symbol=symbol, **fields) for symbol in SYMBOLS])
+    ConceptBoard.objects.bulk_create([ConceptBoard(source="ths", code=s, from_date=days[0]) for s in SYMBOLS])
+    ConceptMember.objects.bulk_create(
+        [ConceptMember(source="ths", board="885001.TI", symbol=s, from_date=days[0]) for s in SYMBOLS]
+    )
     CoverageCell.objects.bulk_create(
         [
             CoverageCell(dataset=name, symbol=STOCK, trade_date=day, first_asked_at=moment, asked_at=moment)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("market_data", "0004_extras"),
+        ("market_data", "0005_concepts"),
     ]
 
     operations = [

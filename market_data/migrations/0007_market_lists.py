@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("market_data", "0005_circuit_states"),
+        ("market_data", "0006_circuit_states"),
     ]
 
     operations = [
