@@ -9,9 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from market_data.datasets import DATASETS
+from market_data.models import ConceptBoard
 from market_data.standin.eastmoney import CALENDAR, EastmoneyStandin
 from market_data.standin.market_folder import read_market
 from market_data.standin.rules import Rules
@@ -28,7 +27,7 @@ MISDEEDS = ("refuse", "say_nothing", "change_columns")
 
 
 @contextmanager
-def tushare_world(settings: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Behave]:
+def tushare_world(settings: Any, folder: Path) -> Iterator[Behave]:
     faults = {"refuse": "http_502", "say_nothing": "empty_frame", "change_columns": "wrong_columns"}
     market = Market({**_reports(folder).tables, **small_market().tables}, made_up=True)
     with Standin(market) as server:
@@ -46,15 +45,33 @@ def _reports(folder: Path) -> Market:
     for name in ("fina_indicator", "income", "balancesheet", "cashflow"):
         reports = [report(DATASETS[name], symbol, QUARTER) for symbol in (SYMBOL, "000001.SZ")]
         write_reports(world, name, reports, market_too=True)
+    _write_concepts(world)
     write_reports(world, "disclosure_date", [report(DATASETS["disclosure_date"], SYMBOL, QUARTER)])
     return read_market(world.folder)
 
 
+def _write_concepts(world: World) -> None:
+    day = f"{LAST_DAY:%Y%m%d}"
+    for source, board in (("ths", "885001.TI"), ("dc", "BK1184.DC")):
+        member = {"ts_code": board, "con_code": SYMBOL, "con_name": "a", "name": "a", "trade_date": day}
+        index = {"ts_code": board, "name": "a", "type": "N", "idx_type": "概念板块", "trade_date": day}
+        write_reports(world, f"{source}_index", [index])
+        write_reports(world, f"{source}_member", [member])
+
+
+def store_boards() -> None:
+    """The boards whose members are asked for."""
+    boards = {"ths": "885001.TI", "dc": "BK1184.DC", "em": "BK0655"}
+    ConceptBoard.objects.bulk_create(
+        [ConceptBoard(source=source, code=code, from_date=LAST_DAY) for source, code in boards.items()]
+    )
+
+
 @contextmanager
-def akshare_world(settings: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Behave]:
+def akshare_world(settings: Any, folder: Path) -> Iterator[Behave]:
     faults = {"refuse": "captcha", "say_nothing": "no_rows", "change_columns": "renamed_column"}
     with EastmoneyStandin(small_market()) as server:
-        wire(settings, monkeypatch, server.url)
+        wire(settings, server.url)
 
         def behave(misdeed: str) -> None:
             server.desk.faults = {faults[misdeed]: 1.0}
@@ -64,7 +81,7 @@ def akshare_world(settings: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) 
         yield behave
 
 
-WORLDS: dict[str, Callable[[Any, pytest.MonkeyPatch, Path], AbstractContextManager[Behave]]] = {
+WORLDS: dict[str, Callable[[Any, Path], AbstractContextManager[Behave]]] = {
     "tushare": tushare_world,
     "akshare": akshare_world,
 }

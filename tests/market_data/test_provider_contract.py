@@ -18,7 +18,7 @@ from market_data.exceptions import BadPayload, Transient
 from market_data.models import SyncRequest
 from market_data.providers.base import Answer, Provider
 from tests.market_data.builders import shanghai
-from tests.market_data.contract_worlds import LAST_DAY, QUARTER, WORLDS, Behave
+from tests.market_data.contract_worlds import LAST_DAY, QUARTER, WORLDS, Behave, store_boards
 from tests.market_data.providers.sources import SYMBOL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,11 +36,16 @@ def friday_evening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: shanghai("2024-03-29 20:00"))
 
 
+@pytest.fixture(autouse=True)
+def boards() -> None:
+    store_boards()
+
+
 @pytest.fixture
-def enter(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], Behave]]:
+def enter(settings: Any, tmp_path: Path) -> Iterator[Callable[[str], Behave]]:
     """Open the world of a provider; gives what makes its source misbehave."""
     with ExitStack() as worlds:
-        yield lambda name: worlds.enter_context(WORLDS[name](settings, monkeypatch, tmp_path / name))
+        yield lambda name: worlds.enter_context(WORLDS[name](settings, tmp_path / name))
 
 
 @pytest.fixture
