@@ -74,7 +74,7 @@ def test_the_jobs_run_twice_an_evening_and_on_trading_days_only(job_id: str) -> 
     install_schedules()
     config = JobConfig.objects.get(job_id=job_id)
     hours = str(config.cron_expression).split()[1].split(",")
-    assert (len(hours), config.calendar) == (2, "SSE")
+    assert (len(hours), config.calendar, config.pool) == (2, "SSE", "akshare")
     assert all(int(hour) >= 16 for hour in hours)
 
 
