@@ -1,8 +1,6 @@
 """Bars of stocks by day, week or month, as JSON or CSV."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -10,12 +8,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ViewSet
 
+from market_data.api.csv_rows import CSVRenderer
 from market_data.api.windows import WindowQuery
 from market_data.models import DailyBar, Security
 from market_data.queries import COLUMNS, bars, codes_of, current_symbols, daily_bars
@@ -69,25 +68,9 @@ class BarSerializer(serializers.ModelSerializer[DailyBar]):
         fields = COLUMNS
 
 
-class CSVRenderer(BaseRenderer):
-    media_type = "text/csv"
-    format = "csv"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> str:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(data)
-        return text.getvalue()
-
-
 class BarViewSet(ViewSet):
     renderer_classes = (JSONRenderer, CSVRenderer)
+    csv_columns = COLUMNS
     permissions = {"show": "market_data.view_dailybar"}
 
     @extend_schema(parameters=[BarQuery], responses=BarSerializer(many=True))

@@ -24,14 +24,35 @@ class Parts(StrEnum):
     WHOLE = "whole"  # the list as a whole, again when it is no longer fresh
 
 
+class Rhythm(StrEnum):
+    """How often there is something: each partition of cells or events is one such day."""
+
+    SESSIONS = "sessions"  # each trading day
+    QUARTERS = "quarters"  # the last day of each quarter: what companies report on
+
+
 @dataclass(frozen=True)
 class Field:
-    """A stored column and where it comes from: stored value = source value x scale."""
+    """A stored column and where it comes from: stored value = source value x scale. An optional one may stay away."""
 
     name: str
     source: str
     kind: Literal["text", "date", "number", "flag"] = "number"
     scale: float = 1.0
+    is_optional: bool = False
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The many fields of a report that are kept in one JSON column, `rest`. `optional` ones may stay away."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.required + self.optional
 
 
 @dataclass(frozen=True)
@@ -64,6 +85,15 @@ class Dataset:
 
     `provider` is asked unless another is named, and only its rows replace others; `roads` lead to those others.
     `stamps` are columns that a row gets when it is stored. `history_days`: how far back the provider answers; 0: all.
+
+    `date_column` holds the day of a row's partition, `day_parameter` names it in a call for one day. `market_api` is
+    the interface that is asked for one day of the whole market where that is another one, for accounts of so many
+    `market_points`. `page_rows`: a list or a whole market comes in pages of about so many rows; 0: at once.
+    `asks_by_announcement`: the range of a call speaks of announcements, not of the days themselves. `rows_per_cell`:
+    how many rows a symbol may have on a day.
+
+    With `rest`, a row is one version of a report: none replaces another, and `content`, part of the key, tells them
+    apart.
     """
 
     name: str
@@ -91,6 +121,15 @@ class Dataset:
     roads: Mapping[str, Road] = field(default_factory=dict)
     stamps: tuple[Literal["provider", "first_seen_at"], ...] = ()
     history_days: int = 0
+    rhythm: Rhythm = Rhythm.SESSIONS
+    date_column: str = "trade_date"
+    day_parameter: str = "trade_date"
+    market_api: str = ""
+    market_points: int = 0
+    page_rows: int = 0
+    asks_by_announcement: bool = False
+    rows_per_cell: int = 1
+    rest: Rest | None = None
 
     @property
     def api_name(self) -> str:
@@ -102,7 +141,20 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields) + tuple(self.constants)
+        return tuple(field.name for field in self.fields) + tuple(self.constants) + self.derived
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        return ("rest", "content") if self.rest else ()
+
+    @property
+    def keeps_versions(self) -> bool:
+        return self.rest is not None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What is asked for, in the provider's words."""
+        return tuple(field.source for field in self.fields) + (self.rest.names if self.rest else ())
 
     def asked_of(self, provider: str) -> "Dataset":
         """The dataset as this provider is asked for it. Raises UsageError where it has none."""

@@ -31,7 +31,7 @@ def forget_stored(dataset: Dataset, table: pa.Table, start: date, end: date) -> 
     keys = list(known.values_list("symbol", "trade_date"))
     if not keys:
         return
-    stored = set(zip(table["symbol"].to_pylist(), table["trade_date"].to_pylist(), strict=True))
+    stored = set(zip(table["symbol"].to_pylist(), table[dataset.date_column].to_pylist(), strict=True))
     gone = [(dataset.name, symbol, expectations.as_parameter(day)) for symbol, day in keys if (symbol, day) in stored]
     if gone:
         with connection.cursor() as cursor:
@@ -49,7 +49,7 @@ def note_missing(
         if day in wanted and (symbol, day) not in except_for
     ]
     known = _known(dataset, start, end, symbols)
-    recent = clock.recent_from(moment)
+    recent = clock.recent_from(dataset, moment)
     _save([_after_answer(dataset, key, known.get(key), recent, moment) for key in missing])
 
 

@@ -5,13 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, Min
 
-from market_data.datasets import IN_ALL, Dataset, Parts, dataset_named
+from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
 from market_data.datasets.reference import FIRST_TRADING_DAY
 from market_data.engine import accounts, cells, clock, coverage, denials, gaps, planning, tasks
 from market_data.engine.memory import give_memory_back
@@ -34,6 +34,7 @@ class Order:
     symbols: tuple[str, ...] | None = None
     provider: str = ""
     refetch: bool = False
+    ahead: bool = False
     job_type: str = ""
 
     @classmethod
@@ -45,6 +46,7 @@ class Order:
             symbols=tuple(symbols) if symbols is not None else None,
             provider=config.get("provider", ""),
             refetch=bool(config.get("refetch")),
+            ahead=bool(config.get("ahead")),
         )
 
     def as_config(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class Order:
             "symbols": list(self.symbols) if self.symbols is not None else None,
             "provider": self.provider,
             "refetch": self.refetch,
+            "ahead": self.ahead,
         }
 
 
@@ -161,8 +164,27 @@ def _size(dataset: Dataset, order: Order) -> tuple[int, int]:
 def window(dataset: Dataset, order: Order) -> planning.Wanted:
     """The order with its dates filled in. Raises UsageError for a symbol that no list has."""
     symbols = known_symbols(order.symbols) if dataset.parts == Parts.CELLS else None
-    start = order.start or settings.SYNC_DAILY_HISTORY_START_DATE or _first_list_date(symbols)
-    return planning.Wanted(start, order.end or clock.today(), symbols, order.refetch)
+    by_symbol = not _may_ask_market(dataset, order)
+    end = order.end or clock.today()
+    return planning.Wanted(_start_of(dataset, order, symbols), end, symbols, order.refetch, order.ahead, by_symbol)
+
+
+def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -> date:
+    reports = dataset.rhythm == Rhythm.QUARTERS
+    configured = settings.SYNC_FINANCE_HISTORY_START_DATE if reports else settings.SYNC_DAILY_HISTORY_START_DATE
+    start = order.start or configured or _first_list_date(symbols)
+    if dataset.history_days:
+        start = max(start, clock.today() - timedelta(days=dataset.history_days))
+    return start
+
+
+def _may_ask_market(dataset: Dataset, order: Order) -> bool:
+    """Whether the account has the points for a whole market in one call, and was not refused it lately."""
+    if not dataset.market_api:
+        return True
+    account = accounts.account_at(order.provider or dataset.provider).name
+    has_points = not settings.TUSHARE_POINTS or dataset.market_points <= settings.TUSHARE_POINTS
+    return has_points and not denials.is_denied(account, dataset.market_api)
 
 
 def check_order(order: Order) -> None:
@@ -241,7 +263,8 @@ def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:
         cells.assume_listed(wanted.symbols, wanted.start)
     provider = accounts.provider_named(order.provider or dataset.provider)
     try:
-        batch = settings.SYNC_DAILY_HISTORY_BATCH_SIZE
+        reports = dataset.rhythm == Rhythm.QUARTERS
+        batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
         task = tasks.start(
             order.job_type or dataset.job_type,
             dataset.name,

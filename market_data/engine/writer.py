@@ -112,7 +112,7 @@ def _keep_revisions(dataset: Dataset) -> str:
     function = "jsonb_build_object" if connection.vendor == "postgresql" else "json_object"
     before = ", ".join(f"'{name}', t.{name}" for name in _values(dataset))
     symbol = "t.symbol" if "symbol" in dataset.key else "''"
-    day = "t.trade_date" if "trade_date" in dataset.key else "NULL"
+    day = f"t.{dataset.date_column}" if dataset.date_column in dataset.key else "NULL"
     locked = " FOR UPDATE OF t" if connection.vendor == "postgresql" else ""
     return (
         f"INSERT INTO revisions (dataset, symbol, trade_date, before, revised_at) "

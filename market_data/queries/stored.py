@@ -21,9 +21,9 @@ def stored_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Rows in the order of the dataset's fields, ascending by key, as they are stored; few at a time in memory.
 
-    `adjust` is for daily bars; see `adjusted`.
+    Of reports the JSON column `rest` comes last. `adjust` is for daily bars; see `adjusted`.
     """
-    names = [field.name for field in dataset.fields]
+    names = [field.name for field in dataset.fields] + (["rest"] if dataset.rest else [])
     rows = _selected(dataset, start, end, symbols).order_by(*dataset.key).values_list(*names)
     found = rows.iterator(chunk_size=CHUNK)
     return found if adjust == "none" else adjusted(names, found, adjust)
@@ -33,7 +33,7 @@ def _selected(
     dataset: Dataset, start: date | None, end: date | None, symbols: tuple[str, ...] | None
 ) -> QuerySet[Any, Any]:
     rows = dataset.model._default_manager.all()
-    if "trade_date" in dataset.columns:
-        rows = rows.filter(trade_date__gte=start) if start else rows
-        rows = rows.filter(trade_date__lte=end) if end else rows
+    if dataset.date_column in dataset.columns:
+        rows = rows.filter(**{f"{dataset.date_column}__gte": start}) if start else rows
+        rows = rows.filter(**{f"{dataset.date_column}__lte": end}) if end else rows
     return rows.filter(symbol__in=symbols) if symbols is not None and "symbol" in dataset.columns else rows

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("market_data", "0002_provider_of_bars"),
+        ("market_data", "0003_reports"),
     ]
 
     operations = [
