@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 
-from market_data.datasets import Dataset, Field
+from market_data.datasets import Dataset
 from market_data.exceptions import BadFile, UsageError
 from market_data.providers.base import Answer
 
@@ -45,9 +45,11 @@ class DataFile:
         """Raises BadFile where the file is damaged, after the rows before that."""
         row = 1
         try:
-            for batch in _read(self.path, [field.source for field in self.dataset.fields]):
-                columns = {f.source: _values(f, batch.column(f.source)) for f in self.dataset.fields}
-                yield Piece(Answer(columns, batch.num_rows), row)
+            there = set(_header(self.path))
+            columns = {name: kind for name, kind in _kinds(self.dataset).items() if name in there}
+            for batch in _read(self.path, list(columns)):
+                values = {name: _values(kind, batch.column(name)) for name, kind in columns.items()}
+                yield Piece(Answer(values, batch.num_rows), row)
                 row += batch.num_rows
         except (pa.ArrowException, OSError, EOFError) as error:
             reason = str(error).splitlines()[0]
@@ -68,7 +70,7 @@ def open_file(path: Path, dataset: Dataset, units: Units | None) -> DataFile:
     """The file, read in these units, or in those that its header tells. Raises BadFile."""
     known: dict[Units, Dataset] = {"tushare": dataset, "native": _native(dataset)}
     columns = _header(path)
-    lacking = {name: [f.source for f in known[name].fields if f.source not in columns] for name in known}
+    lacking = {name: [source for source in _needed(known[name]) if source not in columns] for name in known}
     fitting = [units] if units else [name for name in known if not lacking[name]]
     if not fitting or lacking[fitting[0]]:
         raise BadFile(f"{path.name} {_complaint(lacking, units)}")
@@ -80,6 +82,19 @@ def open_file(path: Path, dataset: Dataset, units: Units | None) -> DataFile:
 def _native(dataset: Dataset) -> Dataset:
     """The dataset as if its provider used our names and units."""
     return replace(dataset, fields=tuple(replace(f, source=f.name, scale=1.0) for f in dataset.fields))
+
+
+def _needed(dataset: Dataset) -> list[str]:
+    """The columns that a file must have."""
+    return [f.source for f in dataset.fields if not f.is_optional] + list(dataset.rest.required if dataset.rest else ())
+
+
+def _kinds(dataset: Dataset) -> dict[str, str]:
+    """The columns that a file may have, and what is in them."""
+    kinds: dict[str, str] = {field.source: field.kind for field in dataset.fields}
+    if dataset.rest:
+        kinds |= {name: "text" if name in dataset.rest.texts else "number" for name in dataset.rest.names}
+    return kinds
 
 
 def _complaint(lacking: dict[Units, list[str]], units: Units | None) -> str:
@@ -127,11 +142,11 @@ def _read(path: Path, names: list[str]) -> Iterator[pa.RecordBatch]:
         yield from arrow_csv.open_csv(file, one_by_one, convert_options=texts)
 
 
-def _values(field: Field, array: pa.Array) -> list[Any]:
+def _values(kind: str, array: pa.Array) -> list[Any]:
     """The values in the form of a provider's answer. What cannot be understood stays, for the check to refuse."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    found: list[Any] = _CONVERSIONS[field.kind](array)
+    found: list[Any] = _CONVERSIONS[kind](array)
     return found
 
 

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from django.db import transaction
 
 from market_data.data_files import DataFile, Piece, Units, check_paths, open_file
-from market_data.datasets import Dataset, Parts
+from market_data.datasets import Dataset, Parts, Rhythm
 from market_data.engine import cells, clock, coverage, origin
 from market_data.engine.checks import Checked, Window, check
 from market_data.engine.memory import give_memory_back
 from market_data.engine.writer import differing_keys, upsert
 from market_data.exceptions import BadFile, BadPayload
-from market_data.models import Security
+from market_data.models import DailyBar, Security
 from market_data.providers.base import Answer
 
 IMPORT = "import"
@@ -116,12 +116,13 @@ class _Importer:
 
     def _note_days(self, table: pa.Table) -> None:
         """Have the days of these rows counted again. Their rows are there, whether or not a whole day came."""
-        edges = pc.min_max(table["trade_date"]).as_py()
+        edges = pc.min_max(table[self.dataset.date_column]).as_py()
         start, end = edges["min"], edges["max"]
-        unlisted = False
         if self.dataset.parts == Parts.CELLS:
             cells.forget_stored(self.dataset, table, start, end)
-            unlisted = not self._listed.issuperset(table["symbol"].unique().to_pylist())
+        # Only bars tell when a stock that is in no list was traded; price limits name funds too.
+        is_bar = self.dataset.model is DailyBar
+        unlisted = is_bar and not self._listed.issuperset(table["symbol"].unique().to_pylist())
         coverage.mark([self.dataset.name], start, end, unlisted=unlisted)
         self._days += [start, end]
 
@@ -170,10 +171,10 @@ def _check_symbols(file: DataFile, piece: Piece) -> None:
 
 
 def _check_days(file: DataFile, piece: Piece) -> None:
-    """Raises BadFile for a day that has not come yet."""
-    if file.dataset.parts == Parts.WHOLE:
+    """Raises BadFile for a session that has not come yet. A report may be announced before its period ends."""
+    if file.dataset.parts == Parts.WHOLE or file.dataset.rhythm != Rhythm.SESSIONS:
         return
-    values = piece.answer.columns[file.dataset.source_of("trade_date")]
+    values = piece.answer.columns[file.dataset.source_of(file.dataset.date_column)]
     late = pc.greater(pa.array(values, pa.string()), f"{clock.today():%Y%m%d}")
     at = pc.index(late, value=True).as_py()
     if at >= 0:

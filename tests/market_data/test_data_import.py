@@ -326,6 +326,16 @@ def test_a_list_replaces_what_was_inferred_and_nothing_else(tmp_path: Path) -> N
     assert Security.objects.get(symbol=B).list_date == date(2020, 1, 1)
 
 
+def test_a_fund_among_price_limits_is_no_stock(tmp_path: Path) -> None:
+    add_calendar(date(2024, 1, 1), clock.today())
+    add_securities(A)
+    limits = DATASETS["stk_limit"]
+    rows = [row_of(limits, symbol, OLD_MONDAY) for symbol in (A, "510300.SH")]
+    assert import_files(limits, [write(tmp_path / "limits.csv", rows)]).inserted == 2
+    assert counted(limits, OLD_MONDAY).state == "complete"
+    assert not Security.objects.filter(inferred=True).exists()
+
+
 def test_a_symbol_that_is_in_no_list_is_inferred_from_its_rows(tmp_path: Path) -> None:
     add_calendar(date(2024, 1, 1), clock.today())
     add_securities(A)
@@ -340,6 +350,20 @@ def test_what_cannot_be_whole_is_never_called_so(tmp_path: Path) -> None:
     row = {"ts_code": A, "trade_date": "20240108", "suspend_timing": None, "suspend_type": "S"}
     import_files(DATASETS["suspend_d"], [write(tmp_path / "stops.csv", [row])])
     assert counted(DATASETS["suspend_d"], OLD_MONDAY).state == "partial"
+
+
+@pytest.mark.parametrize("symbol", ["600036.SH", "600519.SH"])
+def test_published_reports_are_known_to_the_ledger_and_stay_versions(shared_data, run, tmp_path, symbol):
+    source = shared_data / "native" / "fina_indicator" / "native_full_columns" / f"{symbol}.csv"
+    frame = pd.read_csv(source, dtype={"ann_date": str, "end_date": str})
+    code, report, said = run("import_data", "fina_indicator", source)
+    assert (code, report["inserted"], said) == (0, len(frame), "")
+    assert run("import_data", "fina_indicator", source)[1]["unchanged"] == len(frame)
+    run("export", "fina_indicator", "--units", "tushare", "--output", tmp_path / "out.csv")
+    back = pd.read_csv(tmp_path / "out.csv", dtype={"ann_date": str, "end_date": str})
+    order = ["end_date", "ann_date", *sorted(set(frame) - {"ts_code", "ann_date", "end_date"})]
+    sent, got = (f[order].sort_values(order).reset_index(drop=True) for f in (frame, back))
+    pd.testing.assert_frame_equal(got, sent, check_dtype=False)
 
 
 def test_published_bars_come_back_to_the_digit(shared_data, run, tmp_path):
