@@ -10,6 +10,7 @@ from market_data.datasets import Dataset, Parts, Rhythm
 from market_data.engine import cells, clock, coverage, failures, origin, tasks
 from market_data.engine.fetching import Fetched
 from market_data.engine.roster import Roster
+from market_data.engine.spells import store_spells
 from market_data.engine.writer import Counts, upsert
 from market_data.models import SyncRequest, SyncTask
 
@@ -46,6 +47,8 @@ class Store:
 
     def _upsert(self, table: pa.Table, moment: datetime) -> Counts:
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
+        if self.dataset.group:
+            return store_spells(self.dataset, table, clock.today())
         overwrite = self.provider == self.dataset.provider
         counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite)
         if span and counts.inserted + counts.updated:

@@ -41,7 +41,7 @@ def upsert(dataset: Dataset, table: pa.Table, now: datetime, provider: str = "",
         return Counts()
     table = table.select(list(dataset.columns))
     with connection.cursor() as cursor:
-        _stage(cursor, dataset, table)
+        stage(cursor, dataset, table)
         stamps = {"provider": provider or dataset.provider, "first_seen_at": _moment(now)}
         cursor.execute(_insert(dataset), [stamps[name] for name in dataset.stamps])
         inserted = cursor.rowcount
@@ -65,7 +65,8 @@ def differing_keys(dataset: Dataset, limit: int) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _stage(cursor: Any, dataset: Dataset, table: pa.Table) -> None:
+def stage(cursor: Any, dataset: Dataset, table: pa.Table) -> None:
+    """Put the rows into the staging table of this transaction."""
     staging, columns = staging_of(dataset), _names(dataset.columns)
     if connection.vendor == "postgresql":
         cursor.execute(
