@@ -2,6 +2,7 @@
 
 MarketDataError
 ├── UsageError            the person asked for something that does not exist
+├── BadFile               a file of rows cannot be taken as it is; other files can
 ├── AlreadyRunning        another process does this already
 ├── TaskPaused            a person has paused it
 └── ProviderError
@@ -21,6 +22,10 @@ class MarketDataError(Exception):
 
 class UsageError(MarketDataError):
     """The person asked for something that does not exist."""
+
+
+class BadFile(MarketDataError):
+    """A file of rows cannot be taken as it is. The sentence names the file and, where there is one, the row."""
 
 
 class AlreadyRunning(MarketDataError):
