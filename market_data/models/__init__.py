@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.global_bars import GlobalBar
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
@@ -13,6 +14,7 @@ __all__ = [
     "CoverageMark",
     "DailyBar",
     "DailyBasic",
+    "GlobalBar",
     "InterfaceDenial",
     "Origin",
     "Partition",
