@@ -1,6 +1,7 @@
 """Yahoo Finance, through the `yfinance` package."""
 
 import threading
+import warnings
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -43,6 +44,8 @@ class YFinanceProvider:
         self._session = session_through(self._passage, url)
         # The package has one session and one cache for the process.
         self._lock = threading.Lock()
+        # It turns its own deprecation warnings on, which tell nothing to whoever runs this.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(cache_folder))
 

@@ -18,3 +18,8 @@ def configured_rules(api_name: str, settings: LazySettings) -> list[Rule]:
         rules.append(Rule("account:day", settings.TUSHARE_DAILY_MAX_CALLS, DAY_SECONDS))
     own = settings.TUSHARE_INTERFACE_LIMITS.get(api_name) or [(calls, window)]
     return rules + [Rule(f"api:{api_name}", limit, seconds) for limit, seconds in own]
+
+
+def yahoo_rules(api_name: str, settings: LazySettings) -> list[Rule]:
+    """Return the rule under which every request to Yahoo counts, whatever it is for."""
+    return [Rule("account", settings.YFINANCE_RATE_LIMIT_MAX_CALLS, settings.YFINANCE_RATE_LIMIT_WINDOW_SECONDS)]
