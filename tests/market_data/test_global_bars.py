@@ -10,7 +10,7 @@ import pytest
 
 from market_data import global_bars
 from market_data.engine import origin
-from market_data.exceptions import BadPayload, NoData, Permanent, ProviderError, Transient
+from market_data.exceptions import BadPayload, NoData, Permanent, ProviderError
 from market_data.models import GlobalBar, Revision, SyncFailureRecord
 from market_data.providers.base import Provider
 from market_data.standin.yahoo import Fault, YahooStandin
@@ -174,8 +174,8 @@ def test_made_up_prices_and_real_ones_never_share_a_database(yahoo: YahooStandin
     assert stored("MSFT") == []
 
 
-def test_a_bar_that_is_not_there_yet_is_not_asked_for_in_vain(yahoo: YahooStandin, provider: Provider) -> None:
+def test_days_that_yahoo_does_not_have_yet_are_a_failure_that_says_so(yahoo: YahooStandin, provider: Provider) -> None:
     last = yahoo.charts["AAPL"].bars[-1].day
-    with pytest.raises((NoData, Transient)):
+    with pytest.raises(NoData, match="Yahoo has no prices of AAPL from"):
         global_bars.bring(provider, "AAPL", last + timedelta(days=1), last + timedelta(days=1))
     assert stored() == []

@@ -75,7 +75,9 @@ def test_providers_do_not_know_django_nor_the_database_nor_the_engine() -> None:
 
 
 def test_providers_can_be_imported_without_django() -> None:
-    code = "import sys, market_data.providers.tushare, market_data.providers.yfinance; sys.exit('django' in sys.modules)"
+    code = (
+        "import sys, market_data.providers.tushare, market_data.providers.yfinance; sys.exit('django' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT).returncode == 0
 
 

@@ -62,9 +62,7 @@ def test_symbols_have_yahoos_form_on_the_way_out_and_ours_on_the_way_in(ours: st
 
 
 @pytest.mark.parametrize(("symbol", "there"), [("600000.SH", "600000.SS"), *((s, s) for s in SYMBOLS if s[0] != "6")])
-def test_the_bars_of_a_symbol_of_any_market_are_yahoos(
-    yahoo: YahooStandin, ask: Ask, symbol: str, there: str
-) -> None:
+def test_the_bars_of_a_symbol_of_any_market_are_yahoos(yahoo: YahooStandin, ask: Ask, symbol: str, there: str) -> None:
     chart = yahoo.charts[there]
     bars = [bar for bar in chart.bars if bar.day >= date(2024, 6, 3)]
     answer = ask(symbol)
