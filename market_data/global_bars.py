@@ -23,7 +23,6 @@ from market_data.ratelimit.rules import yahoo_rules
 ACCOUNT = "yfinance"
 ATTEMPTS = 3
 SAME_WITHIN = 0.001
-FIELDS = tuple(field.source for field in GLOBAL_DAILY.fields)
 
 
 def yahoo() -> Provider:
@@ -75,7 +74,7 @@ def _whole_answer(provider: Provider, symbol: str, start: date, end: date) -> tu
 def _ask(provider: Provider, symbol: str, start: date, end: date) -> tuple[Answer, Checked]:
     """Ask, and ask again after an error that passes. Raises a ProviderError."""
     days = {"start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}
-    call = Call(GLOBAL_DAILY.api_name, {"ts_code": symbol, **days}, FIELDS)
+    call = Call(GLOBAL_DAILY.api_name, {"ts_code": symbol, **days}, GLOBAL_DAILY.sources)
     window = Window(start, end, [symbol])
     attempts = Retrying(
         retry=retry_if_exception_type(Transient),

@@ -26,7 +26,7 @@ def stored_rows(
     `adjust` is for daily bars: "hfq" multiplies prices by the factor of their day, "qfq" divides that by the
     last factor stored of the symbol. A bar whose factor is not stored has no adjusted prices (None).
     """
-    names = [field.name for field in dataset.fields]
+    names = [field.name for field in dataset.fields] + (["rest"] if dataset.rest else [])
     rows = _selected(dataset, start, end, symbols).order_by(*dataset.key).values_list(*names)
     if adjust == "none":
         return rows.iterator(chunk_size=CHUNK)
@@ -37,9 +37,9 @@ def _selected(
     dataset: Dataset, start: date | None, end: date | None, symbols: tuple[str, ...] | None
 ) -> QuerySet[Any, Any]:
     rows = dataset.model._default_manager.all()
-    if "trade_date" in dataset.columns:
-        rows = rows.filter(trade_date__gte=start) if start else rows
-        rows = rows.filter(trade_date__lte=end) if end else rows
+    if dataset.date_column in dataset.columns:
+        rows = rows.filter(**{f"{dataset.date_column}__gte": start}) if start else rows
+        rows = rows.filter(**{f"{dataset.date_column}__lte": end}) if end else rows
     return rows.filter(symbol__in=symbols) if symbols is not None and "symbol" in dataset.columns else rows
 
 

@@ -44,6 +44,7 @@ with settings_errors():
     TUSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("TUSHARE_RATE_LIMIT_WINDOW_SECONDS", 60.0, validate=positive)
     TUSHARE_DAILY_MAX_CALLS = env.int("TUSHARE_DAILY_MAX_CALLS", 0, validate=non_negative)
     TUSHARE_INTERFACE_LIMITS = read("TUSHARE_INTERFACE_LIMITS", "", limits)
+    TUSHARE_POINTS = env.int("TUSHARE_POINTS", 0, validate=non_negative)
     TUSHARE_ROW_CAPS = read("TUSHARE_ROW_CAPS", "", row_caps)
     RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", "")
     RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)

@@ -74,9 +74,10 @@ def _calendar(day: date) -> dict[str, Any]:
 
 
 def _states(day: date) -> list[Unstored]:
-    partitions = Partition.objects.filter(dataset__in=DATASETS, trade_date=day)
+    names = [table.name for table in TABLES]
+    partitions = Partition.objects.filter(dataset__in=names, trade_date=day)
     known = {partition.dataset: partition for partition in partitions}
-    return [_unstored(known[name]) for name in DATASETS if name in known]
+    return [_unstored(known[name]) for name in names if name in known]
 
 
 def _unstored(partition: Partition) -> Unstored:

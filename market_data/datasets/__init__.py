@@ -1,14 +1,17 @@
 """The datasets by name, in the order in which they build on each other."""
 
-from market_data.datasets.base import Dataset, Field, Parts, WholeRequest
+from market_data.datasets.base import Dataset, Field, Parts, Rest, Rhythm, Road, WholeRequest
 from market_data.datasets.global_bars import GLOBAL_DAILY
 from market_data.datasets.quotes import ADJ_FACTOR, DAILY, DAILY_BASIC
 from market_data.datasets.reference import EXCHANGE, STOCK_BASIC, SUSPEND_D, TRADE_CAL
+from market_data.datasets.reports import BALANCESHEET, CASHFLOW, DISCLOSURE_DATE, FINA_INDICATOR, INCOME
 from market_data.exceptions import UsageError
 
 _ALL = (TRADE_CAL, STOCK_BASIC, SUSPEND_D, DAILY, ADJ_FACTOR, DAILY_BASIC)
+_REPORTS = (FINA_INDICATOR, INCOME, BALANCESHEET, CASHFLOW, DISCLOSURE_DATE)
+_BY_NAME_ONLY: tuple[Dataset, ...] = (*_REPORTS, GLOBAL_DAILY)
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_ALL, *_BY_NAME_ONLY)}
 IN_ALL = tuple(dataset.name for dataset in _ALL)
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_ALL, GLOBAL_DAILY)}
 
 
 def dataset_named(name: str) -> Dataset:
@@ -19,4 +22,16 @@ def dataset_named(name: str) -> Dataset:
         raise UsageError(f"There is no dataset {name!r}; there are: {', '.join(DATASETS)}.") from None
 
 
-__all__ = ["DATASETS", "EXCHANGE", "IN_ALL", "Dataset", "Field", "Parts", "WholeRequest", "dataset_named"]
+__all__ = [
+    "DATASETS",
+    "EXCHANGE",
+    "IN_ALL",
+    "Dataset",
+    "Field",
+    "Parts",
+    "Rest",
+    "Rhythm",
+    "Road",
+    "WholeRequest",
+    "dataset_named",
+]

@@ -31,10 +31,11 @@ GLOBAL_DAILY = Dataset(
         *(Field(name.lower(), name) for name in ("Open", "High", "Low", "Close", "Volume", "Dividends")),
         Field("splits", "Stock Splits"),
         Field("currency", "Currency", "text"),
-        Field("provider", "Provider", "text"),
     ),
     key=("symbol", "trade_date"),
     job_type="WATCHLIST",
     max_symbols=1,
+    provider="yfinance",
+    stamps=("provider",),
     impossible=impossible_global_bar,
 )

@@ -5,7 +5,7 @@ from datetime import time
 import numpy as np
 from numpy.typing import NDArray
 
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, numbers
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, Road, numbers
 from market_data.models import AdjFactor, DailyBar, DailyBasic
 
 MANY_SYMBOLS = 1000
@@ -47,6 +47,8 @@ DAILY = Dataset(
     trailing_days=1,
     depends_on=_MARKET,
     impossible=impossible_bar,
+    roads={"akshare": Road()},
+    stamps=("provider",),
 )
 
 ADJ_FACTOR = Dataset(

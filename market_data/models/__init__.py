@@ -5,16 +5,22 @@ from market_data.models.global_bars import GlobalBar
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
+from market_data.models.reports import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
 
 __all__ = [
     "WHOLE",
     "AdjFactor",
+    "BalanceSheet",
+    "CashFlow",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",
     "DailyBasic",
+    "Disclosure",
+    "FinaIndicator",
     "GlobalBar",
+    "IncomeStatement",
     "InterfaceDenial",
     "Origin",
     "Partition",

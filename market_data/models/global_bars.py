@@ -22,7 +22,7 @@ class GlobalBar(models.Model):
     dividends = models.FloatField(null=True)
     splits = models.FloatField(null=True)
     currency = models.CharField(max_length=8)
-    provider = models.CharField(max_length=16)
+    provider = models.CharField(max_length=8, db_default="yfinance", help_text="Where the row came from.")
 
     class Meta:
         db_table = "global_daily"

@@ -30,7 +30,7 @@ class YFinanceProvider:
     """Yahoo behind its rate limit. `url` is a stand-in's address, or empty for Yahoo itself.
 
     Asked for one symbol (`ts_code`) from `start_date` to `end_date` (YYYYMMDD, both included), it answers with the
-    columns Symbol, Date, Open, High, Low, Close, Volume, Dividends, Stock Splits, Currency and Provider. Prices are
+    columns Symbol, Date, Open, High, Low, Close, Volume, Dividends, Stock Splits and Currency. Prices are
     adjusted for splits and not for dividends, in the unit that Currency names (GBp: pence); volume is in shares. A
     day is there once its session is over.
     """
@@ -77,7 +77,7 @@ class YFinanceProvider:
             frame = _without_untraded(_without_open_session(frame, about))
             if frame.empty:
                 raise NoData(f"Yahoo has no prices of {symbol} {span}.")
-            return _answer(frame, symbol, about["currency"] or "", self.name, made_up=self._passage.made_up)
+            return _answer(frame, symbol, about["currency"] or "", made_up=self._passage.made_up)
 
     def _history(self, symbol: str, start: date, end: date) -> tuple[pd.DataFrame, Any]:
         """The bars, and what Yahoo says about the symbol. The package takes the end as the first day left out."""
@@ -106,10 +106,10 @@ def _without_untraded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame[PRICES].notna().any(axis=1) | (frame[EVENTS] != 0).any(axis=1)]
 
 
-def _answer(frame: pd.DataFrame, symbol: str, currency: str, provider: str, *, made_up: bool) -> Answer:
+def _answer(frame: pd.DataFrame, symbol: str, currency: str, *, made_up: bool) -> Answer:
     """The frame's columns. Its index holds midnights in the time zone of the exchange."""
     rows = len(frame)
-    same = {"Symbol": [symbol] * rows, "Currency": [currency] * rows, "Provider": [provider] * rows}
+    same = {"Symbol": [symbol] * rows, "Currency": [currency] * rows}
     days = [f"{moment:%Y%m%d}" for moment in frame.index]
     numbers = {name: frame[name].tolist() for name in (*PRICES, "Volume", *EVENTS)}
     return Answer({**same, "Date": days, **numbers}, rows, made_up=made_up)

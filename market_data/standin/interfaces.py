@@ -10,7 +10,7 @@ class Interface:
 
     `shown` fields come by default, `hidden` ones when asked for; with none of either, all columns there are.
     `needs`: one of these parameters has to be given. `defaults`: the value a parameter has when it is not given.
-    `date_column`: the one that trade_date, start_date and end_date speak of.
+    `date_column`: the one that trade_date, start_date and end_date speak of. A `period` is always an end_date.
     """
 
     shown: tuple[str, ...] = ()
@@ -26,6 +26,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+STATEMENTS = ("income", "balancesheet", "cashflow")
 INTERFACES = {
     "stock_basic": Interface(
         shown=_words("ts_code symbol name area industry cnspell market list_date act_name act_ent_type"),
@@ -58,9 +59,8 @@ INTERFACES = {
     "suspend_d": Interface(shown=_words("ts_code trade_date suspend_timing suspend_type"), cap=5000),
     "fina_indicator": Interface(needs=_words("ts_code"), cap=100, date_column="end_date"),
     "fina_indicator_vip": Interface(date_column="end_date"),
-    "income": Interface(needs=_words("ts_code"), date_column="ann_date"),
-    "balancesheet": Interface(needs=_words("ts_code"), date_column="ann_date"),
-    "cashflow": Interface(needs=_words("ts_code"), date_column="ann_date"),
+    **{name: Interface(needs=_words("ts_code"), date_column="ann_date") for name in STATEMENTS},
+    **{f"{name}_vip": Interface(date_column="ann_date") for name in STATEMENTS},
     "disclosure_date": Interface(cap=3000, date_column=""),
     "index_daily": Interface(needs=_words("ts_code"), cap=8000),
     "namechange": Interface(date_column="ann_date"),

@@ -17,10 +17,14 @@ from market_data.engine import clock
 from market_data.models import (
     WHOLE,
     AdjFactor,
+    BalanceSheet,
+    CashFlow,
     CoverageCell,
     CoverageMark,
     DailyBar,
     DailyBasic,
+    FinaIndicator,
+    IncomeStatement,
     InterfaceDenial,
     Partition,
     RateLimitState,
@@ -84,6 +88,9 @@ def market(days: list[date]) -> None:
         ]
     )
     moment = clock.now()
+    for report in (BalanceSheet, CashFlow, FinaIndicator, IncomeStatement):
+        fields = {"end_date": days[0], "content": "a", "first_seen_at": moment}
+        report._default_manager.bulk_create([report(symbol=symbol, **fields) for symbol in SYMBOLS])
     CoverageCell.objects.bulk_create(
         [
             CoverageCell(dataset=name, symbol=STOCK, trade_date=day, first_asked_at=moment, asked_at=moment)

@@ -77,7 +77,6 @@ def test_the_bars_of_a_symbol_of_any_market_are_yahoos(yahoo: YahooStandin, ask:
         "Dividends": [bar.dividend for bar in bars],
         "Stock Splits": [bar.split for bar in bars],
         "Currency": [chart.exchange.currency] * 20,
-        "Provider": ["yfinance"] * 20,
     }
     assert (answer.rows, answer.made_up) == (20, False)
 
