@@ -22,10 +22,22 @@ def dataset_named(name: str) -> Dataset:
         raise UsageError(f"There is no dataset {name!r}; there are: {', '.join(DATASETS)}.") from None
 
 
+WITH_LEDGER = tuple(name for name, dataset in DATASETS.items() if dataset.parts != Parts.NAMED)
+
+
+def dataset_with_ledger(name: str) -> Dataset:
+    """Raises `UsageError` for a name that is none, and for one of which nothing is expected."""
+    dataset = dataset_named(name)
+    if name not in WITH_LEDGER:
+        raise UsageError(f"Nothing is expected of {name}, so nothing is missing: it holds what watchlists ask for.")
+    return dataset
+
+
 __all__ = [
     "DATASETS",
     "EXCHANGE",
     "IN_ALL",
+    "WITH_LEDGER",
     "Dataset",
     "Field",
     "Parts",
@@ -34,4 +46,5 @@ __all__ = [
     "Road",
     "WholeRequest",
     "dataset_named",
+    "dataset_with_ledger",
 ]
