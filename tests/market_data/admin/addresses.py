@@ -15,13 +15,16 @@ STOCK_PAGE = reverse("admin:market_data_stock", args=[STOCK])
 DAY_PAGE = reverse("admin:market_data_day", args=[FIRST_DAY.isoformat()])
 CALENDAR_PAGE = reverse("admin:market_data_calendar")
 DENIALS_PAGE = reverse("admin:market_data_denials")
-STOCK_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "cells", "revisions")
-DAY_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d")
+GLOBAL_PAGE = reverse("admin:market_data_global")
+STOCK_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "global_daily", "cells", "revisions")
+DAY_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "global_daily")
 OWN_PAGES = [
     *(f"{STOCK_PAGE}?table={name}" for name in STOCK_TABLES),
     *(f"{DAY_PAGE}?table={name}" for name in DAY_TABLES),
     f"{CALENDAR_PAGE}?year={FIRST_DAY.year}",
     DENIALS_PAGE,
+    GLOBAL_PAGE,
+    f"{GLOBAL_PAGE}?symbol={STOCK}",
 ]
 PAGES = [*LISTS.values(), *OWN_PAGES]
 

@@ -24,6 +24,7 @@ from market_data.models import (
     DailyBar,
     DailyBasic,
     FinaIndicator,
+    GlobalBar,
     IncomeStatement,
     InterfaceDenial,
     Partition,
@@ -79,6 +80,7 @@ def market(days: list[date]) -> None:
     DailyBar.objects.bulk_create([DailyBar(symbol=s, trade_date=d, close=12.25) for s, d in cells])
     AdjFactor.objects.bulk_create([AdjFactor(symbol=s, trade_date=d, adj_factor=1.5) for s, d in cells])
     DailyBasic.objects.bulk_create([DailyBasic(symbol=s, trade_date=d, pe=None) for s, d in cells])
+    GlobalBar.objects.bulk_create([GlobalBar(symbol=s, trade_date=d, close=12.25, currency="CNY") for s, d in cells])
     # Three on a day, so that pages end within days, at each of the three.
     Suspension.objects.bulk_create(
         [
