@@ -33,5 +33,4 @@ def _rows(symbol: str) -> "QuerySet[GlobalBar, Any]":
     bars = GlobalBar.objects.all()
     if symbol:
         return bars.filter(symbol=symbol)
-    last = bars.order_by("-trade_date").values_list("trade_date", flat=True).first()
-    return bars.filter(trade_date=last) if last else bars.none()
+    return bars.filter(trade_date__in=bars.order_by("-trade_date").values("trade_date")[:1])
