@@ -21,10 +21,13 @@ from stocksync.environment import (
     read,
     row_caps,
     settings_errors,
+    symbols,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(BASE_DIR / ".env", recurse=False)
+
+MAIN_INDEXES = "000001.SH,000016.SH,000300.SH,000688.SH,000852.SH,000905.SH,399001.SZ,399005.SZ,399006.SZ,899050.BJ"
 
 with settings_errors():
     DEBUG = env.bool("DEBUG", False)
@@ -66,6 +69,7 @@ with settings_errors():
     SYNC_LEASE_SECONDS = env.float("SYNC_LEASE_SECONDS", 60.0, validate=positive)
     SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", 64, validate=positive)
     SYNC_RETRY_BASE_SECONDS = env.float("SYNC_RETRY_BASE_SECONDS", 1.0, validate=non_negative)
+    INDEX_DAILY_SYMBOLS = read("INDEX_DAILY_SYMBOLS", MAIN_INDEXES, symbols)
     SYNC_RECHECK_MAX_CALLS = env.int("SYNC_RECHECK_MAX_CALLS", 20, validate=non_negative)
 
     SCHEDULING_CONCURRENCY = env.int("SCHEDULING_CONCURRENCY", 4, validate=positive)

@@ -1,6 +1,7 @@
 """The datasets by name, in the order in which they build on each other."""
 
 from market_data.datasets.base import Dataset, Field, Parts, Rest, Rhythm, Road, WholeRequest
+from market_data.datasets.extras import BSE_MAPPING, INDEX_DAILY, MONEYFLOW, NAMECHANGE, STK_LIMIT
 from market_data.datasets.global_bars import GLOBAL_DAILY
 from market_data.datasets.quotes import ADJ_FACTOR, DAILY, DAILY_BASIC
 from market_data.datasets.reference import EXCHANGE, STOCK_BASIC, SUSPEND_D, TRADE_CAL
@@ -9,7 +10,7 @@ from market_data.exceptions import UsageError
 
 _ALL = (TRADE_CAL, STOCK_BASIC, SUSPEND_D, DAILY, ADJ_FACTOR, DAILY_BASIC)
 _REPORTS = (FINA_INDICATOR, INCOME, BALANCESHEET, CASHFLOW, DISCLOSURE_DATE)
-_BY_NAME_ONLY: tuple[Dataset, ...] = (*_REPORTS, GLOBAL_DAILY)
+_BY_NAME_ONLY = (*_REPORTS, MONEYFLOW, STK_LIMIT, NAMECHANGE, BSE_MAPPING, INDEX_DAILY, GLOBAL_DAILY)
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_ALL, *_BY_NAME_ONLY)}
 IN_ALL = tuple(dataset.name for dataset in _ALL)
 

@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.global_bars import GlobalBar
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.provider_state import InterfaceDenial, RateLimitState
@@ -21,9 +22,14 @@ __all__ = [
     "FinaIndicator",
     "GlobalBar",
     "IncomeStatement",
+    "IndexBar",
     "InterfaceDenial",
+    "MoneyFlow",
+    "MovedCode",
+    "NameChange",
     "Origin",
     "Partition",
+    "PriceLimit",
     "RateLimitState",
     "Revision",
     "Security",

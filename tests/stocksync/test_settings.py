@@ -85,6 +85,7 @@ def variables() -> set[str]:
         ("DATABASE_URL", "mysql://localhost/x"),
         ("TUSHARE_INTERFACE_LIMITS", "stock_basic=0/60"),
         ("TUSHARE_INTERFACE_LIMITS", "stock_basic=50/0"),
+        ("INDEX_DAILY_SYMBOLS", "000300"),
         pytest.param("TUSHARE_ROW_CAPS", "daily=0"),
         pytest.param("TUSHARE_API_URL", "api.tushare.pro"),
         pytest.param("STOCKSYNC_VAR", "/dev/null/var"),
@@ -133,6 +134,7 @@ def test_values_are_read_from_the_environment(load: Load) -> None:
         SYNC_DAILY_HISTORY_START_DATE="20100104",
         TUSHARE_INTERFACE_LIMITS="stock_basic=50/60, ths_member=200/60,stock_basic=1/3600",
         TUSHARE_ROW_CAPS="daily=5000",
+        INDEX_DAILY_SYMBOLS="000300.SH, 399001.SZ",
         ALLOWED_HOSTS="a.example,b.example",
         TUSHARE_API_URL="",
     )
@@ -145,6 +147,7 @@ def test_values_are_read_from_the_environment(load: Load) -> None:
     }
     assert settings["TUSHARE_ROW_CAPS"] == {"daily": 5000}
     assert settings["ALLOWED_HOSTS"] == ["a.example", "b.example"]
+    assert settings["INDEX_DAILY_SYMBOLS"] == ["000300.SH", "399001.SZ"]
     assert settings["TUSHARE_API_URL"].startswith("https://")
 
 

@@ -16,8 +16,8 @@ DAY_PAGE = reverse("admin:market_data_day", args=[FIRST_DAY.isoformat()])
 CALENDAR_PAGE = reverse("admin:market_data_calendar")
 DENIALS_PAGE = reverse("admin:market_data_denials")
 GLOBAL_PAGE = reverse("admin:market_data_global")
-STOCK_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "global_daily", "cells", "revisions")
-DAY_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "global_daily")
+DAY_TABLES = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit", "suspend_d", "global_daily")
+STOCK_TABLES = (*DAY_TABLES, "namechange", "index_daily", "cells", "revisions")
 OWN_PAGES = [
     *(f"{STOCK_PAGE}?table={name}" for name in STOCK_TABLES),
     *(f"{DAY_PAGE}?table={name}" for name in DAY_TABLES),

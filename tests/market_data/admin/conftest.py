@@ -26,8 +26,13 @@ from market_data.models import (
     FinaIndicator,
     GlobalBar,
     IncomeStatement,
+    IndexBar,
     InterfaceDenial,
+    MoneyFlow,
+    MovedCode,
+    NameChange,
     Partition,
+    PriceLimit,
     RateLimitState,
     Revision,
     Suspension,
@@ -80,6 +85,11 @@ def market(days: list[date]) -> None:
     DailyBar.objects.bulk_create([DailyBar(symbol=s, trade_date=d, close=12.25) for s, d in cells])
     AdjFactor.objects.bulk_create([AdjFactor(symbol=s, trade_date=d, adj_factor=1.5) for s, d in cells])
     DailyBasic.objects.bulk_create([DailyBasic(symbol=s, trade_date=d, pe=None) for s, d in cells])
+    MoneyFlow.objects.bulk_create([MoneyFlow(symbol=s, trade_date=d, net_mf_vol=-100) for s, d in cells])
+    PriceLimit.objects.bulk_create([PriceLimit(symbol=s, trade_date=d, up_limit=13.48) for s, d in cells])
+    IndexBar.objects.bulk_create([IndexBar(symbol=s, trade_date=d, close=3000) for s, d in cells])
+    NameChange.objects.bulk_create([NameChange(symbol=s, start_date=d, name=f"From {d}") for s, d in cells])
+    MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
     GlobalBar.objects.bulk_create([GlobalBar(symbol=s, trade_date=d, close=12.25, currency="CNY") for s, d in cells])
     # Three on a day, so that pages end within days, at each of the three.
     Suspension.objects.bulk_create(
