@@ -19,6 +19,7 @@ from stocksync.environment import (
     non_negative,
     positive,
     read,
+    redis_address,
     row_caps,
     settings_errors,
     symbols,
@@ -49,14 +50,14 @@ with settings_errors():
     TUSHARE_INTERFACE_LIMITS = read("TUSHARE_INTERFACE_LIMITS", "", limits)
     TUSHARE_POINTS = env.int("TUSHARE_POINTS", 0, validate=non_negative)
     TUSHARE_ROW_CAPS = read("TUSHARE_ROW_CAPS", "", row_caps)
-    RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", "")
+    RATE_LIMIT_REDIS_URL = read("RATE_LIMIT_REDIS_URL", "", redis_address)
     RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)
 
     YFINANCE_URL = read("YFINANCE_URL", "", address)
     YFINANCE_TIMEOUT_SECONDS = env.float("YFINANCE_TIMEOUT_SECONDS", 10.0, validate=positive)
     YFINANCE_RATE_LIMIT_MAX_CALLS = env.int("YFINANCE_RATE_LIMIT_MAX_CALLS", 45, validate=positive)
     YFINANCE_RATE_LIMIT_WINDOW_SECONDS = env.float("YFINANCE_RATE_LIMIT_WINDOW_SECONDS", 60.0, validate=positive)
-    WATCHLIST_REDIS_URL = env.str("WATCHLIST_REDIS_URL", "")
+    WATCHLIST_REDIS_URL = read("WATCHLIST_REDIS_URL", "", redis_address)
     WATCHLIST_REDIS_EXPIRE_SECONDS = env.float("WATCHLIST_REDIS_EXPIRE_SECONDS", 0.0, validate=non_negative)
 
     SYNC_DAILY_HISTORY_BATCH_SIZE = env.int("SYNC_DAILY_HISTORY_BATCH_SIZE", 50, validate=positive)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from market_data import watchlists
+from market_data.demo import demo_yahoo
 from market_data.engine import clock
 from market_data.providers.yfinance_symbols import from_yahoo
 from market_data.watchlists import Fetched, Watchlist
@@ -93,7 +94,8 @@ def fetch_watchlist(context: Context, stock_ids: list[str], end_date: date, star
         context.checkpoint()
 
     came_before = [symbol for symbol in stock_ids if symbol in context.result.get("fetched", [])]
-    got = watchlists.fetch(watchlist, came_before, watch)
+    with demo_yahoo(stock_ids, context.log):
+        got = watchlists.fetch(watchlist, came_before, watch)
     result, reasons = _result(watchlist, got), [got.unpublished] if got.unpublished else []
     if result["failed"]:
         reasons.insert(0, f"{len(result['failed'])} of {len(stock_ids)} symbols failed.")

@@ -8,10 +8,10 @@ from requests.exceptions import JSONDecodeError
 from yfinance.exceptions import YFException, YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
 from market_data.exceptions import BadPayload, NoData, ProviderError, RateLimited, Transient, Unreachable
+from market_data.providers.base import Stopped
 from market_data.providers.yfinance_sessions import ChartRefused
 
 EVIDENCE_CHARACTERS = 1000
-_PARSING = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def translated(symbol: str, span: str, last_answer: Callable[[], str]) -> Iterat
     """Let the package's errors out as ours. `span` says in words which days were asked for."""
     try:
         yield
-    except ProviderError:
+    except (ProviderError, Stopped):
         raise
     except ChartRefused as error:
         raise refusal(str(error), symbol, span) from error
@@ -29,7 +29,8 @@ def translated(symbol: str, span: str, last_answer: Callable[[], str]) -> Iterat
         raise _of_the_package(error, symbol, span) from error
     except OSError as error:
         raise Unreachable(f"Yahoo does not answer: {type(error).__name__}.") from error
-    except _PARSING as error:
+    except Exception as error:
+        # The package takes answers apart with little care; whatever else it raises is about this one.
         text = f"Yahoo's answer about {symbol} has another shape than expected: {type(error).__name__}: {error}."
         raise BadPayload(text, {"answer": last_answer()[:EVIDENCE_CHARACTERS]}) from error
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from market_data import watchlists
+from market_data.engine import origin
 from market_data.exceptions import MarketDataError
 from market_data.global_queries import adjusted_bars
 from market_data.models import GlobalBar, SyncFailureRecord
@@ -123,6 +124,14 @@ def test_symbols_of_every_market_come(yahoo: YahooStandin) -> None:
     symbols = [symbol.replace(".SS", ".SH") for symbol in YAHOO_SYMBOLS]
     assert fetch(yahoo, *symbols).fetched == symbols
     assert set(GlobalBar.objects.values_list("symbol", flat=True)) == set(symbols)
+
+
+def test_a_demonstration_fetches_made_up_prices(yahoo: YahooStandin, settings: Any) -> None:
+    settings.DEMO = True
+    execution = run(execution_of(yahoo, "NOBODY", "830799.BJ"))
+    assert (execution.result["fetched"], execution.result["failed"]) == (["NOBODY"], ["830799.BJ"])
+    assert origin.is_made_up()
+    assert yahoo.calls == []
 
 
 @pytest.fixture
