@@ -86,7 +86,7 @@ def _write_csv(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -> in
 
 def _write_parquet(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -> int:
     tushare = selection.units == "tushare"
-    kinds = [(_ARROW_TUSHARE if tushare else _ARROW)[f.kind] for f in selection.dataset.fields]
+    kinds = [(_ARROW_TUSHARE if tushare else _ARROW)[f.kind] for f in selection.dataset.shown]
     rest = selection.dataset.rest
     kinds += [pa.string() if name in rest.texts else pa.float64() for name in rest.names] if rest else []
     schema = pa.schema(list(zip(_names(selection), kinds, strict=True)))
@@ -101,7 +101,7 @@ def _write_parquet(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -
 
 def _names(selection: Selection) -> list[str]:
     dataset = selection.dataset
-    names = [f.source if selection.units == "tushare" else f.name for f in dataset.fields]
+    names = [f.source if selection.units == "tushare" else f.name for f in dataset.shown]
     return names + list(dataset.rest.names if dataset.rest else ())
 
 
@@ -116,7 +116,7 @@ def _with_rest(dataset: Dataset, rows: Iterator[Row]) -> Iterator[Row]:
 def _row_converter(selection: Selection) -> Callable[[Row], Row]:
     if selection.units == "native":
         return lambda row: row
-    converters = [(at, convert) for at, f in enumerate(selection.dataset.fields) if (convert := _to_source(f))]
+    converters = [(at, convert) for at, f in enumerate(selection.dataset.shown) if (convert := _to_source(f))]
 
     def convert_row(row: Row) -> Row:
         values = list(row)

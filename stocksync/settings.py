@@ -50,6 +50,10 @@ with settings_errors():
     TUSHARE_INTERFACE_LIMITS = read("TUSHARE_INTERFACE_LIMITS", "", limits)
     TUSHARE_POINTS = env.int("TUSHARE_POINTS", 0, validate=non_negative)
     TUSHARE_ROW_CAPS = read("TUSHARE_ROW_CAPS", "", row_caps)
+    AKSHARE_URL = read("AKSHARE_URL", "", address)
+    AKSHARE_TIMEOUT_SECONDS = env.float("AKSHARE_TIMEOUT_SECONDS", 30.0, validate=positive)
+    AKSHARE_RATE_LIMIT_MAX_CALLS = env.int("AKSHARE_RATE_LIMIT_MAX_CALLS", 1, validate=positive)
+    AKSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("AKSHARE_RATE_LIMIT_WINDOW_SECONDS", 3.0, validate=positive)
     RATE_LIMIT_REDIS_URL = read("RATE_LIMIT_REDIS_URL", "", redis_address)
     RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)
 

@@ -93,6 +93,9 @@ class Dataset:
     `asks_by_announcement`: the range of a call speaks of announcements, not of the days themselves. `rows_per_cell`:
     how many rows a symbol may have on a day.
 
+    With a `group`, an answer lists all members of its groups, and a row tells from when to when we saw one there.
+    `interface` is what the provider calls the dataset, where that is another name.
+
     With `rest`, a row is one version of a report: none replaces another, and `content`, part of the key, tells them
     apart.
     """
@@ -116,7 +119,7 @@ class Dataset:
     narrower: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None
     fallback: Callable[[], pa.Table] | None = None
     expectation_span: Callable[[pa.Table], tuple[date, date] | None] | None = None
-    constants: Mapping[str, bool] = field(default_factory=dict)
+    constants: Mapping[str, bool | str] = field(default_factory=dict)
     impossible: Callable[[Columns], NDArray[np.bool_]] | None = None
     provider: str = "tushare"
     roads: Mapping[str, Road] = field(default_factory=dict)
@@ -131,10 +134,12 @@ class Dataset:
     asks_by_announcement: bool = False
     rows_per_cell: int = 1
     rest: Rest | None = None
+    group: tuple[str, ...] = ()
+    interface: str = ""
 
     @property
     def api_name(self) -> str:
-        return self.name
+        return self.interface or self.name
 
     @property
     def table(self) -> str:
@@ -147,6 +152,17 @@ class Dataset:
     @property
     def derived(self) -> tuple[str, ...]:
         return ("rest", "content") if self.rest else ()
+
+    @property
+    def shown(self) -> tuple[Field, ...]:
+        """The columns that are worth reading, without those of `rest`."""
+        seen = (Field("from_date", "from_date", "date"), Field("to_date", "to_date", "date"))
+        return self.fields + (seen if self.group else ())
+
+    @property
+    def share(self) -> dict[str, str]:
+        """What tells its rows from those of other datasets in the same table."""
+        return {name: value for name, value in self.constants.items() if isinstance(value, str)}
 
     @property
     def keeps_versions(self) -> bool:

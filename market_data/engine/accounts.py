@@ -14,7 +14,7 @@ from market_data.providers.base import Answer, Call, Provider, Stopped, T
 from market_data.providers.door import Door
 from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.factory import limiter_for
-from market_data.ratelimit.rules import configured_rules
+from market_data.ratelimit.rules import akshare_rules, configured_rules
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,18 @@ def _build_tushare(door: Door, account: str) -> Provider:
     return TushareProvider(client, door, account)
 
 
-_PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare}
+def _akshare() -> Account:
+    return Account("akshare", partial(akshare_rules, settings=settings), _build_akshare)
+
+
+def _build_akshare(door: Door, account: str) -> Provider:
+    from market_data.circuit import DatabaseCircuits
+    from market_data.providers.akshare import AkShareProvider
+
+    return AkShareProvider(door, account, settings.AKSHARE_URL, settings.AKSHARE_TIMEOUT_SECONDS, DatabaseCircuits())
+
+
+_PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare, "akshare": _akshare}
 
 
 def account_at(provider: str) -> Account:

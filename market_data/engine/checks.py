@@ -41,7 +41,8 @@ def check(dataset: Dataset, answer: Answer, window: Window) -> Checked:
     _check_columns(dataset, answer)
     table = pa.table({f.name: _column(dataset, f, answer) for f in dataset.fields})
     for name, value in dataset.constants.items():
-        table = table.append_column(name, pa.array([value] * answer.rows, pa.bool_()))
+        kind = pa.string() if isinstance(value, str) else pa.bool_()
+        table = table.append_column(name, pa.array([value] * answer.rows, kind))
     if dataset.rest:
         table = _with_versions(dataset, dataset.rest, answer, table)
     _check_lengths(dataset, table)

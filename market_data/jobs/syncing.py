@@ -1,6 +1,6 @@
 """The jobs that bring daily data, as schedules and operators run them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -100,24 +100,13 @@ def retry_failures(context: Context, datasets: list[str]) -> Outcome:
     return Outcome(Status.PARTIAL if retried.exit_code else Status.SUCCESS, result, " ".join(retried.reasons))
 
 
-def _not_here_yet(what: str) -> Outcome:
-    return Outcome(Status.SKIPPED, message=f"This version of stocksync has no {what}.")
+def sync_in_turn(
+    context: Context, orders: Iterable[tuple[str, sync.Order]], *, may_be_denied: Collection[str] = ()
+) -> Outcome:
+    """Sync one dataset after the other; one that fails does not stop the others.
 
-
-@job(
-    "sync_concept_data",
-    title="Concepts",
-    default_cron="30 18 * * *",
-    is_enabled=False,
-    note="Disabled: this version has no concepts.",
-)
-def sync_concept_data(context: Context) -> Outcome:
-    """Bring the concept boards and their members."""
-    return _not_here_yet("concepts")
-
-
-def sync_in_turn(context: Context, orders: Iterable[tuple[str, sync.Order]]) -> Outcome:
-    """Sync one dataset after the other; one that fails does not stop the others."""
+    That the account may not ask for a dataset is no failure of those that `may_be_denied`.
+    """
     outcomes: list[sync.Outcome] = []
     reasons: list[str] = []
     session = session_of(context)
@@ -129,7 +118,8 @@ def sync_in_turn(context: Context, orders: Iterable[tuple[str, sync.Order]]) -> 
                 reasons.append(str(error))
                 context.log(str(error), "WARNING")
                 continue
-            outcomes.append(outcome)
+            if not (outcome.denied and name in may_be_denied):
+                outcomes.append(outcome)
             done = f"{outcome.status}, {outcome.calls} calls, {outcome.rows} rows."
             context.log(f"{name}: {done} {outcome.reason}".strip())
             context.checkpoint()
@@ -160,10 +150,10 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
 
 
 def _increment(name: str) -> sync.Order:
-    return sync.Order(_after_last_complete(name), job_type=INCREMENTAL)
+    return sync.Order(after_last_complete(name), job_type=INCREMENTAL)
 
 
-def _after_last_complete(name: str) -> date:
+def after_last_complete(name: str) -> date:
     """The day after which something may be missing: the last complete one, or some sessions ago."""
     complete = Partition.objects.filter(dataset=name, state__in=[Partition.State.COMPLETE, Partition.State.ABSENT])
     last = complete.order_by("-trade_date").values_list("trade_date", flat=True).first()

@@ -23,7 +23,7 @@ def stored_rows(
 
     Of reports the JSON column `rest` comes last. `adjust` is for daily bars; see `adjusted`.
     """
-    names = [field.name for field in dataset.fields] + (["rest"] if dataset.rest else [])
+    names = [field.name for field in dataset.shown] + (["rest"] if dataset.rest else [])
     rows = _selected(dataset, start, end, symbols).order_by(*dataset.key).values_list(*names)
     found = rows.iterator(chunk_size=CHUNK)
     return found if adjust == "none" else adjusted(names, found, adjust)
@@ -32,7 +32,7 @@ def stored_rows(
 def _selected(
     dataset: Dataset, start: date | None, end: date | None, symbols: tuple[str, ...] | None
 ) -> QuerySet[Any, Any]:
-    rows = dataset.model._default_manager.all()
+    rows = dataset.model._default_manager.filter(**dataset.share)
     if dataset.date_column in dataset.columns:
         rows = rows.filter(**{f"{dataset.date_column}__gte": start}) if start else rows
         rows = rows.filter(**{f"{dataset.date_column}__lte": end}) if end else rows

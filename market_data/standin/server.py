@@ -2,21 +2,19 @@
 
 import json
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from market_data.standin import replies
-from market_data.standin.call_log import Call
 from market_data.standin.desk import Desk
-from market_data.standin.listening import Answering, Listener, Running
 from market_data.standin.replies import Reply
 from market_data.standin.rules import Rules
+from market_data.standin.serving import BackgroundServer, ReplyHandler
 from market_data.standin.tables import Market
 
 
-class Standin(Running):
-    """A server in a thread of its own for the length of a `with`. `rules` may be replaced at any time."""
+class Standin(BackgroundServer):
+    """Tushare's server. `rules` may be replaced at any time."""
 
     def __init__(
         self,
@@ -28,11 +26,7 @@ class Standin(Running):
         log: Path | None = None,
     ) -> None:
         self._desk = Desk(market, rules or Rules(), log)
-        super().__init__(Listener((host, port), _Handler, self._desk), self._desk.log, self._desk.stopping)
-
-    @property
-    def calls(self) -> list[Call]:
-        return self._desk.log.calls
+        super().__init__(self._desk, _Handler, host, port)
 
     @property
     def rules(self) -> Rules:
@@ -43,41 +37,38 @@ class Standin(Running):
         self._desk.rules = rules
 
 
-class _Handler(Answering, BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
+class _Handler(ReplyHandler):
+    @property
+    def desk(self) -> Desk:
+        return cast(Desk, self.server.desk)
+
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             value = json.loads(body)
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            self._send(replies.plain(400, {"error": "the body must be a JSON object"}))
+            self.send(replies.plain(400, {"error": "the body must be a JSON object"}))
         elif self.path == "/standin/rules":
-            self._send(self._change_rules(value))
+            self.send(self._change_rules(value))
         elif self.path.rstrip("/") in ("", "/dataapi") or self.path.startswith("/dataapi/"):
-            self._send(self._desk.reply(value))
+            self.send(self.desk.reply(value))
         else:
-            self._send(replies.plain(404, {"error": "nothing here"}))
+            self.send(replies.plain(404, {"error": "nothing here"}))
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        desk = self.desk
         if self.path == "/standin/rules":
-            self._send(replies.plain(200, asdict(self._desk.rules)))
+            self.send(replies.plain(200, asdict(desk.rules)))
         elif self.path == "/standin/calls":
-            self._send(replies.plain(200, [asdict(call) for call in list(self._desk.log.calls)]))
+            self.send(replies.plain(200, [asdict(call) for call in list(desk.log.calls)]))
         else:
-            self._send(replies.plain(404, {"error": "nothing here"}))
-
-    @property
-    def _desk(self) -> Desk:
-        desk: Desk = self.server.owner
-        return desk
+            self.send(replies.plain(404, {"error": "nothing here"}))
 
     def _change_rules(self, wanted: dict[str, Any]) -> Reply:
         try:
-            self._desk.rules = self._desk.rules.changed(wanted)
+            self.desk.rules = self.desk.rules.changed(wanted)
         except ValueError as error:
             return replies.plain(400, {"error": str(error)})
-        return replies.plain(200, asdict(self._desk.rules))
-
-    def _send(self, reply: Reply) -> None:
-        self.send(reply, made_up=self._desk.market.made_up)
+        return replies.plain(200, asdict(self.desk.rules))

@@ -4,15 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event
+from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from market_data.standin.call_log import Call, CallLog
-from market_data.standin.listening import Answering, Listener, Running
 from market_data.standin.replies import Reply, page, plain
-from market_data.standin.yahoo_charts import Bar, Chart
+from market_data.standin.serving import BackgroundServer, ReplyHandler
+from market_data.standin.yahoo_charts import Bar, Chart, ChartMarket
 from market_data.standin.yahoo_faults import SPOILED, spoiled_reply
 from market_data.standin.yahoo_replies import chart_reply, no_days, not_found
 
@@ -28,8 +28,8 @@ class Fault:
     times: int | None = None
 
 
-class YahooStandin(Running):
-    """A server in a thread of its own for the length of a `with`.
+class YahooStandin(BackgroundServer):
+    """Yahoo's server, and the desk behind it.
 
     `faults` by symbol may be changed at any time; "*" stands for every symbol. `hang` and `latency` in seconds.
     """
@@ -45,19 +45,16 @@ class YahooStandin(Running):
         port: int = 0,
         log: Path | None = None,
     ) -> None:
-        self.charts = dict(charts)
+        self.market = ChartMarket(dict(charts), made_up)
         self.faults: dict[str, Fault] = {}
-        self.made_up = made_up
         self.latency, self.hang = latency, hang
+        self.log, self.stopping = CallLog(log), Event()
         self._failed: Counter[str] = Counter()
-        self._log_of_calls = CallLog(log)
-        self.stopping = Event()
-        super().__init__(Listener((host, port), _Handler, self), self._log_of_calls, self.stopping)
+        super().__init__(self, _Handler, host, port)
 
     @property
-    def calls(self) -> list[Call]:
-        """What was asked, whatever it was for."""
-        return self._log_of_calls.calls
+    def charts(self) -> dict[str, Chart]:
+        return self.market.charts
 
     def asked(self, symbol: str) -> list[Call]:
         """The calls for a symbol's bars between two days."""
@@ -66,7 +63,7 @@ class YahooStandin(Running):
     def reply(self, path: str, query: dict[str, str]) -> Reply:
         at = time.time()
         fault = self._fault(unquote(path.removeprefix(CHART_PATH))) if path.startswith(CHART_PATH) else ""
-        self._log_of_calls.add(Call(at, unquote(path), query, None, fault or "ok"))
+        self.log.add(Call(at, unquote(path), query, None, fault or "ok"))
         self.stopping.wait(self.latency + (self.hang if fault == "hang" else 0))
         if path == "/v1/test/getcrumb":
             return Reply(200, CRUMB.encode(), "text/plain")
@@ -105,13 +102,12 @@ class YahooStandin(Running):
         return [bar for moment, bar in moments if start <= moment < end]
 
 
-class _Handler(Answering, BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
+class _Handler(ReplyHandler):
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
         address = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
-        owner: YahooStandin = self.server.owner
-        self.send(owner.reply(address.path, query), made_up=owner.made_up)
+        self.send(cast(YahooStandin, self.server.desk).reply(address.path, query))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send(page(404), made_up=False)
+        self.send(page(404))

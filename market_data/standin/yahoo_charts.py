@@ -71,6 +71,14 @@ class Chart:
         return exchange_of(self.symbol)
 
 
+@dataclass
+class ChartMarket:
+    """What a stand-in answers from. Either may be changed at any time."""
+
+    charts: dict[str, Chart]
+    made_up: bool = False
+
+
 def read_charts(folder: Path) -> dict[str, Chart]:
     """Read `<SYMBOL>.csv[.gz]`, with the columns that yfinance writes. Raises ValueError where there is none."""
     files = sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])

@@ -167,7 +167,7 @@ def test_a_failure_of_days_that_were_not_asked_for_stays_open(yahoo: YahooStandi
 
 def test_made_up_prices_and_real_ones_never_share_a_database(yahoo: YahooStandin, provider: Provider) -> None:
     global_bars.bring(provider, "AAPL", *span(yahoo, 20, 30))
-    yahoo.made_up = True
+    yahoo.market.made_up = True
     with pytest.raises(Permanent, match="made-up data"):
         global_bars.bring(provider, "MSFT", *span(yahoo, 20, 30))
     assert not origin.is_made_up()

@@ -60,7 +60,7 @@ def run(execution: Execution) -> Execution:
 
 def test_of_a_hundred_symbols_seven_bad_ones_are_named_and_the_others_stored(yahoo: YahooStandin) -> None:
     good = [f"GOOD{n}" for n in range(93)]
-    yahoo.charts |= generate_charts([*good, "DEAR", "WRONG", "LOW"], 100, 2, yahoo.charts["AAPL"].bars[-1].day)
+    yahoo.charts.update(generate_charts([*good, "DEAR", "WRONG", "LOW"], 100, 2, yahoo.charts["AAPL"].bars[-1].day))
     yahoo.faults |= {"DEAR": Fault("negative_price"), "WRONG": Fault("wrong_columns"), "LOW": Fault("captcha")}
     bad = ["NOBODY", "830799.BJ", "US0378331005", "EMPTY", "DEAR", "WRONG", "LOW"]
     yahoo.charts["EMPTY"] = yahoo.charts["AAPL"]

@@ -19,15 +19,21 @@ from market_data.models import (
     AdjFactor,
     BalanceSheet,
     CashFlow,
+    CircuitState,
+    ConceptBoard,
+    ConceptMember,
     CoverageCell,
     CoverageMark,
     DailyBar,
     DailyBasic,
+    DragonTiger,
     FinaIndicator,
     GlobalBar,
     IncomeStatement,
     IndexBar,
+    IndividualFundFlow,
     InterfaceDenial,
+    LimitUp,
     MoneyFlow,
     MovedCode,
     NameChange,
@@ -35,6 +41,7 @@ from market_data.models import (
     PriceLimit,
     RateLimitState,
     Revision,
+    SectorFundFlow,
     Suspension,
     SyncFailureRecord,
     SyncRequest,
@@ -89,6 +96,11 @@ def market(days: list[date]) -> None:
     PriceLimit.objects.bulk_create([PriceLimit(symbol=s, trade_date=d, up_limit=13.48) for s, d in cells])
     IndexBar.objects.bulk_create([IndexBar(symbol=s, trade_date=d, close=3000) for s, d in cells])
     NameChange.objects.bulk_create([NameChange(symbol=s, start_date=d, name=f"From {d}") for s, d in cells])
+    IndividualFundFlow.objects.bulk_create([IndividualFundFlow(symbol=s, trade_date=d) for s, d in cells])
+    LimitUp.objects.bulk_create([LimitUp(symbol=s, trade_date=d, close=13.48) for s, d in cells])
+    DragonTiger.objects.bulk_create([DragonTiger(symbol=s, trade_date=d, reason="a") for s, d in cells])
+    names = [f"Sector {number:03d}" for number in range(DAYS)]
+    SectorFundFlow.objects.bulk_create([SectorFundFlow(trade_date=days[0], kind="concept", name=n) for n in names])
     MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
     GlobalBar.objects.bulk_create([GlobalBar(symbol=s, trade_date=d, close=12.25, currency="CNY") for s, d in cells])
     # Three on a day, so that pages end within days, at each of the three.
@@ -103,6 +115,10 @@ def market(days: list[date]) -> None:
     for report in (BalanceSheet, CashFlow, FinaIndicator, IncomeStatement):
         fields = {"end_date": days[0], "content": "a", "first_seen_at": moment}
         report._default_manager.bulk_create([report(symbol=symbol, **fields) for symbol in SYMBOLS])
+    ConceptBoard.objects.bulk_create([ConceptBoard(source="ths", code=s, from_date=days[0]) for s in SYMBOLS])
+    ConceptMember.objects.bulk_create(
+        [ConceptMember(source="ths", board="885001.TI", symbol=s, from_date=days[0]) for s in SYMBOLS]
+    )
     CoverageCell.objects.bulk_create(
         [
             CoverageCell(dataset=name, symbol=STOCK, trade_date=day, first_asked_at=moment, asked_at=moment)
@@ -128,6 +144,7 @@ def ledger(days: list[date]) -> None:
         add_task(requests=DAYS, started_at=moment - timedelta(hours=number), dataset="daily")
     SyncFailureRecord.objects.bulk_create([failure(symbol) for symbol in SYMBOLS])
     RateLimitState.objects.create(account="tushare:abc", state={"calls": [1.5]})
+    CircuitState.objects.create(host="push2.eastmoney.com", refusals=1, last_refusal="HTTP 403.")
     InterfaceDenial.objects.create(account="tushare:abc", api_name="suspend_d", message="no points", denied_at=moment)
 
 

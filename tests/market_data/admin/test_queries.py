@@ -11,7 +11,7 @@ from market_data.models import Partition, SyncFailureRecord, SyncTask
 from tests.market_data.admin.addresses import DAY_PAGE, LISTS, PAGES, STOCK_PAGE
 from tests.market_data.admin.conftest import STOCK, add_task, captured, failure
 
-CELLS = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit")
+CELLS = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit", "individual_fund_flow")
 MOST_QUERIES = 20
 
 
@@ -53,7 +53,7 @@ def test_the_number_of_queries_is_small_and_does_not_grow(
         admin_client.get(page)
 
     assert len(few) <= MOST_QUERIES
-    # The day's page asks for the symbols that are not there of five datasets, not of one.
+    # The day's page asks for the symbols that are not there of six datasets, not of one.
     assert len(many) <= len(few) + (2 * (len(CELLS) - 1) if page.startswith(DAY_PAGE) else 0)
 
 

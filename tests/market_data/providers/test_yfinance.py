@@ -90,7 +90,7 @@ def test_dividends_and_splits_come_on_their_days(yahoo: YahooStandin, ask: Ask) 
 
 
 def test_made_up_prices_say_so(yahoo: YahooStandin, ask: Ask) -> None:
-    yahoo.made_up = True
+    yahoo.market.made_up = True
     assert ask().made_up
 
 
