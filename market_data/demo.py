@@ -13,17 +13,19 @@ CALLS_A_WINDOW = 100_000
 
 @contextmanager
 def demo_provider(say: Callable[[str], object]) -> Iterator[None]:
-    """While STOCKSYNC_DEMO is set, answer for Tushare from a generated market."""
+    """While STOCKSYNC_DEMO is set, answer for Tushare and for the hosts of AkShare from a generated market."""
     if not settings.DEMO:
         yield
         return
     from market_data.engine import clock
     from market_data.standin import generated_standin
+    from market_data.standin.eastmoney import EastmoneyStandin
 
     say(BANNER)
-    with generated_standin(STOCKS, DAYS, SEED, clock.today()) as server:
+    with generated_standin(STOCKS, DAYS, SEED, clock.today()) as server, EastmoneyStandin(server.market) as pages:
         settings.TUSHARE_API_URL, settings.TUSHARE_TOKEN = server.url, "made-up"
-        settings.TUSHARE_RATE_LIMIT_MAX_CALLS = CALLS_A_WINDOW
+        settings.AKSHARE_URL = pages.url
+        settings.TUSHARE_RATE_LIMIT_MAX_CALLS = settings.AKSHARE_RATE_LIMIT_MAX_CALLS = CALLS_A_WINDOW
         yield
 
 
