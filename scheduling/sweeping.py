@@ -2,7 +2,6 @@
 
 import logging
 
-from celery import current_app
 from django.db.models import Q
 from django.utils import timezone
 
@@ -13,8 +12,6 @@ from scheduling.models import Execution, JobConfig
 
 log = logging.getLogger(__name__)
 
-CLEAN_UP = "clean up"
-CLEAN_UP_EVERY_SECONDS = 86400
 CATCH_UP = "catch up"
 CATCH_UP_EVERY_SECONDS = 20
 
@@ -26,8 +23,6 @@ def sweep() -> None:
     _mark_overdue()
     if leases.take_turn(CATCH_UP, CATCH_UP_EVERY_SECONDS):
         catch_up()
-    if leases.take_turn(CLEAN_UP, CLEAN_UP_EVERY_SECONDS):
-        current_app.backend.cleanup()
     for queue in executions.ready().values_list("queue", flat=True).order_by("queue").distinct():
         waking.wake(queue)
 
