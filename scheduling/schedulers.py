@@ -28,6 +28,7 @@ log = get_logger(__name__)
 
 LEADER_SECONDS = 15.0
 CHECK_SECONDS = 1.0
+NAMES_TOLD = 10
 SCHEDULES = ("interval", "crontab", "solar", "clocked")
 
 
@@ -40,6 +41,12 @@ def _columns(model: Any) -> list[str]:
 
 def _schedule_fields(model: Any, name: str) -> Any:
     return model._meta.get_field(name).related_model._meta.concrete_fields
+
+
+def _tell(count: int, read: list[str]) -> None:
+    names = ", ".join(read[:NAMES_TOLD]) + (" and others" if len(read) > NAMES_TOLD else "")
+    if read:
+        log.info("%d schedules are on; read now: %s", count, names)
 
 
 class Entry(schedulers.ModelEntry):  # type: ignore[misc]
@@ -89,6 +96,7 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
         same = {name for name, row in rows.items() if row == self._rows.get(name)}
         kept = {name: entry for name, entry in (self._schedule or {}).items() if name in same}
         made = self._entries([name for name in rows if name not in same])
+        _tell(len(rows), sorted((self._rows.keys() | rows.keys()) - same))
         self._rows = rows
         return kept | made
 

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,13 +14,7 @@ from typing import IO
 import psutil
 import pytest
 
-from tests.scheduling.installation import environment
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.scheduling.installation import environment, free_port
 
 
 def wait_for(question: Callable[[], object], seconds: float = 40) -> None:
