@@ -31,9 +31,18 @@ def recent_executions(job_id: str | None = None, limit: int = 50) -> QuerySet[Ex
 
 
 def next_runs_of(config: JobConfig, count: int = 5) -> list[datetime]:
-    """When the job is due next; empty for one that is disabled or has no schedule."""
+    """When the job is due next; empty for one that is disabled, paused, or has no schedule.
+
+    Raises ConfigurationError for a schedule that cannot be, written past every check.
+    """
     schedule = config.schedule
-    return next_runs(schedule, timezone.now(), count) if schedule and config.enabled else []
+    is_on = config.enabled and config.paused_at is None
+    return next_runs(schedule, timezone.now(), count) if schedule and is_on else []
+
+
+def possible_runs_of(config: JobConfig, count: int) -> list[datetime]:
+    """The same, none for a schedule that cannot be; the job's note tells about it."""
+    return next_runs_of(config, count) if config.schedule_problem == "" else []
 
 
 def upcoming(count: int = 10) -> list[tuple[datetime, str]]:

@@ -35,7 +35,7 @@ class JobSerializer(serializers.Serializer[JobConfig]):
     description = serializers.SerializerMethodField()
     is_active = serializers.BooleanField(source="enabled")
     status = serializers.SerializerMethodField()
-    note = serializers.CharField(source="pause_note", help_text="Why it is paused.")
+    note = serializers.CharField(help_text="Why it does not run by itself.")
     schedule_time = serializers.SerializerMethodField(help_text="HH:MM where it runs once a day, else null.")
     cron_expression = serializers.CharField(allow_null=True)
     timezone = serializers.CharField()
@@ -145,5 +145,4 @@ def status_of(config: Any, active: dict[str, set[str]]) -> str:
 
 def next_runs(config: JobConfig, count: int) -> list[datetime]:
     """In the project's time zone; empty for a job that is paused or switched off."""
-    runs = [] if config.paused_at else queries.next_runs_of(config, count)
-    return [timezone.localtime(moment) for moment in runs]
+    return [timezone.localtime(moment) for moment in queries.possible_runs_of(config, count)]
