@@ -46,7 +46,7 @@ def export(selection: Selection, file_format: Literal["csv", "parquet"], output:
     if selection.adjust != "none" and selection.dataset.name != "daily":
         raise UsageError("Only daily has prices to adjust; leave --adjust away.")
     rows = stored_rows(selection.dataset, selection.start, selection.end, selection.symbols, selection.adjust)
-    converted = map(_row_converter(selection), rows)
+    converted = map(_row_converter(selection), _with_rest(selection.dataset, rows))
     write = _write_csv if file_format == "csv" else _write_parquet
     with _output(output) as file:
         return write(selection, converted, file)
@@ -84,7 +84,9 @@ def _write_csv(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -> in
 
 def _write_parquet(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -> int:
     tushare = selection.units == "tushare"
-    kinds = [(_ARROW_TUSHARE if tushare else _ARROW)[f.kind] for f in selection.dataset.fields]
+    kinds = [(_ARROW_TUSHARE if tushare else _ARROW)[f.kind] for f in selection.dataset.shown]
+    rest = selection.dataset.rest
+    kinds += [pa.string() if name in rest.texts else pa.float64() for name in rest.names] if rest else []
     schema = pa.schema(list(zip(_names(selection), kinds, strict=True)))
     count = 0
     with pq.ParquetWriter(file, schema) as writer:
@@ -96,14 +98,23 @@ def _write_parquet(selection: Selection, rows: Iterator[Row], file: IO[bytes]) -
 
 
 def _names(selection: Selection) -> list[str]:
-    fields = selection.dataset.fields
-    return [f.source if selection.units == "tushare" else f.name for f in fields]
+    dataset = selection.dataset
+    names = [f.source if selection.units == "tushare" else f.name for f in dataset.shown]
+    return names + list(dataset.rest.names if dataset.rest else ())
+
+
+def _with_rest(dataset: Dataset, rows: Iterator[Row]) -> Iterator[Row]:
+    """The fields of the JSON column, which comes last, as columns of their own."""
+    if dataset.rest is None:
+        return rows
+    names = dataset.rest.names
+    return ((*row[:-1], *(row[-1].get(name) for name in names)) for row in rows)
 
 
 def _row_converter(selection: Selection) -> Callable[[Row], Row]:
     if selection.units == "native":
         return lambda row: row
-    converters = [(at, convert) for at, f in enumerate(selection.dataset.fields) if (convert := _to_source(f))]
+    converters = [(at, convert) for at, f in enumerate(selection.dataset.shown) if (convert := _to_source(f))]
 
     def convert_row(row: Row) -> Row:
         values = list(row)

@@ -1,30 +1,47 @@
 """What makes up for everything that can be lost: workers, messages, beat. Run every few seconds."""
 
 import logging
+from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from scheduling import beat_rows, dispatching, endings, executions, leases, waking
 from scheduling.context import Status
 from scheduling.exceptions import ConfigurationError
-from scheduling.models import Execution, JobConfig
+from scheduling.models import Execution, JobConfig, Lease
 
 log = logging.getLogger(__name__)
 
 CATCH_UP = "catch up"
 CATCH_UP_EVERY_SECONDS = 20
+SWEPT = "swept"
+SETTLING = "settling"
 
 
 def sweep() -> None:
     """Requeue runs of vanished workers, dispatch what beat missed, tell what is late, wake who has work."""
-    _reap()
+    if _is_steady():
+        _reap()
     _skip_stale()
     _mark_overdue()
     if leases.take_turn(CATCH_UP, CATCH_UP_EVERY_SECONDS):
         catch_up()
     for queue in executions.ready().values_list("queue", flat=True).order_by("queue").distinct():
         waking.wake(queue)
+
+
+def _is_steady() -> bool:
+    """False for a while after a gap in the sweeps: the database was away, and runs that live renew their leases now."""
+    now = timezone.now()
+    gap = max(executions.lease() / 2, timedelta(seconds=2 * settings.SCHEDULING_SWEEP_SECONDS))
+    had_gap = Lease.objects.filter(name=SWEPT, until__lt=now - gap).exists()
+    # Sweeps that always come late are no gap to wait for a second time.
+    if had_gap and not Lease.objects.filter(name=SETTLING, until__gt=now - 2 * gap).exists():
+        leases.hold(SETTLING, SWEPT, gap.total_seconds())
+    leases.hold(SWEPT, SWEPT, 0)
+    return not leases.is_held(SETTLING)
 
 
 def _reap() -> None:

@@ -1,6 +1,7 @@
 """How a setting's text becomes a value, and what is said when it cannot."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -94,6 +95,15 @@ def row_caps(text: str) -> dict[str, int]:
         except ValueError:
             raise ValueError(f"{part!r} is not written dataset=rows, above 0") from None
     return caps
+
+
+def symbols(text: str) -> list[str]:
+    """`000001.SH,399001.SZ` as a list."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    for symbol in found:
+        if not re.fullmatch(r"\w+\.[A-Z]+", symbol):
+            raise ValueError(f"{symbol!r} is not a symbol such as 000300.SH")
+    return found
 
 
 def address(text: str) -> str:

@@ -21,10 +21,13 @@ from stocksync.environment import (
     read,
     row_caps,
     settings_errors,
+    symbols,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(BASE_DIR / ".env", recurse=False)
+
+MAIN_INDEXES = "000001.SH,000016.SH,000300.SH,000688.SH,000852.SH,000905.SH,399001.SZ,399005.SZ,399006.SZ,899050.BJ"
 
 with settings_errors():
     DEBUG = env.bool("DEBUG", False)
@@ -44,7 +47,12 @@ with settings_errors():
     TUSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("TUSHARE_RATE_LIMIT_WINDOW_SECONDS", 60.0, validate=positive)
     TUSHARE_DAILY_MAX_CALLS = env.int("TUSHARE_DAILY_MAX_CALLS", 0, validate=non_negative)
     TUSHARE_INTERFACE_LIMITS = read("TUSHARE_INTERFACE_LIMITS", "", limits)
+    TUSHARE_POINTS = env.int("TUSHARE_POINTS", 0, validate=non_negative)
     TUSHARE_ROW_CAPS = read("TUSHARE_ROW_CAPS", "", row_caps)
+    AKSHARE_URL = read("AKSHARE_URL", "", address)
+    AKSHARE_TIMEOUT_SECONDS = env.float("AKSHARE_TIMEOUT_SECONDS", 30.0, validate=positive)
+    AKSHARE_RATE_LIMIT_MAX_CALLS = env.int("AKSHARE_RATE_LIMIT_MAX_CALLS", 1, validate=positive)
+    AKSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("AKSHARE_RATE_LIMIT_WINDOW_SECONDS", 3.0, validate=positive)
     RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", "")
     RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)
 
@@ -58,6 +66,7 @@ with settings_errors():
     SYNC_LEASE_SECONDS = env.float("SYNC_LEASE_SECONDS", 60.0, validate=positive)
     SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", 64, validate=positive)
     SYNC_RETRY_BASE_SECONDS = env.float("SYNC_RETRY_BASE_SECONDS", 1.0, validate=non_negative)
+    INDEX_DAILY_SYMBOLS = read("INDEX_DAILY_SYMBOLS", MAIN_INDEXES, symbols)
     SYNC_RECHECK_MAX_CALLS = env.int("SYNC_RECHECK_MAX_CALLS", 20, validate=non_negative)
 
     SCHEDULING_CONCURRENCY = env.int("SCHEDULING_CONCURRENCY", 4, validate=positive)

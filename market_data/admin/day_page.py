@@ -40,6 +40,8 @@ def day_page(request: HttpRequest, day: str) -> TemplateResponse:
     trade_date = _parsed(day)
     symbol = request.GET.get("symbol", "").strip().upper()
     rows = table.model._default_manager.filter(trade_date=trade_date)
+    if symbol and "symbol" in table.columns:
+        rows = rows.filter(symbol__startswith=symbol)
     context = {
         **page_context(request, trade_date.isoformat()),
         "opts": Partition._meta,
@@ -50,7 +52,7 @@ def day_page(request: HttpRequest, day: str) -> TemplateResponse:
         "symbol": symbol,
         "tables": tables,
         "shown": table,
-        "table": rendered(request, table, rows.filter(symbol__startswith=symbol) if symbol else rows),
+        "table": rendered(request, table, rows),
     }
     return TemplateResponse(request, "admin/market_data/day.html", context)
 
@@ -74,9 +76,10 @@ def _calendar(day: date) -> dict[str, Any]:
 
 
 def _states(day: date) -> list[Unstored]:
-    partitions = Partition.objects.filter(dataset__in=DATASETS, trade_date=day)
+    names = [table.name for table in TABLES]
+    partitions = Partition.objects.filter(dataset__in=names, trade_date=day)
     known = {partition.dataset: partition for partition in partitions}
-    return [_unstored(known[name]) for name in DATASETS if name in known]
+    return [_unstored(known[name]) for name in names if name in known]
 
 
 def _unstored(partition: Partition) -> Unstored:

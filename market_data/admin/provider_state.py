@@ -1,4 +1,4 @@
-"""What is known about the accounts: the calls they made lately, the interfaces they may not call."""
+"""What is known about accounts and hosts: calls made lately, interfaces that are denied, hosts that refuse."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from market_data.admin.display import link, pretty_json
 from market_data.admin.lists import ReadOnlyAdmin
 from market_data.admin.tables import Table, page_context, rendered, require_view
-from market_data.models import InterfaceDenial, RateLimitState
+from market_data.models import CircuitState, InterfaceDenial, RateLimitState
 
 _COLUMNS = ("account", "api_name", "message", "denied_at")
 DENIALS = Table("denials", "Interface denials", InterfaceDenial, _COLUMNS, ("account", "api_name"))
@@ -54,3 +55,29 @@ class RateLimitStateAdmin(ReadOnlyAdmin):
     @admin.display(description="state")
     def calls(self, state: RateLimitState) -> str:
         return pretty_json(state.state)
+
+
+@admin.register(CircuitState)
+class CircuitStateAdmin(ReadOnlyAdmin):
+    list_display = ("host", "state", "refusals", "open_until", "last_refusal", "refused_at")
+    search_fields = ("host",)
+    search_help_text = "A whole host name."
+    ordering = ("host",)
+    actions = ("let_calls_go",)
+    readonly_fields = ("state",)
+    fields = (*readonly_fields, *(field.name for field in CircuitState._meta.fields))
+
+    def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(host=text)
+
+    @admin.display(description="state")
+    def state(self, circuit: CircuitState) -> str:
+        if circuit.open_until is None:
+            return "calls go"
+        return "left alone" if circuit.open_until > timezone.now() else "the next call tries"
+
+    @admin.action(description="Let calls go again at once", permissions=["operate"])
+    def let_calls_go(self, request: HttpRequest, queryset: QuerySet[CircuitState]) -> None:
+        for circuit in queryset:
+            self.log_change(request, circuit, "Calls go again.")
+        self.message_user(request, f"Calls go again to {queryset.update(refusals=0, open_until=None)} hosts.")

@@ -1,15 +1,15 @@
-"""Stocks, each with a page of what is stored of it."""
+"""Stocks, each with a page of what is stored of it, and codes that moved."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import URLPattern, path
 
 from market_data.admin.display import link
 from market_data.admin.lists import ColumnFilter, ReadOnlyAdmin
 from market_data.admin.stock_page import stock_page
-from market_data.models import Security
+from market_data.models import MovedCode, Security
 
 
 class ExchangeFilter(ColumnFilter):
@@ -44,3 +44,14 @@ class SecurityAdmin(ReadOnlyAdmin):
     @admin.display(description="data")
     def data(self, security: Security) -> str:
         return link("by day", "market_data_stock", security.symbol)
+
+
+@admin.register(MovedCode)
+class MovedCodeAdmin(ReadOnlyAdmin):
+    list_display = ("old_symbol", "new_symbol", "name", "list_date")
+    search_fields = ("old_symbol",)
+    search_help_text = "The old code or the new one, such as 838163.BJ or 920163.BJ."
+    ordering = ("old_symbol",)
+
+    def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(Q(old_symbol=text.upper()) | Q(new_symbol=text.upper()))

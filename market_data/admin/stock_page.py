@@ -9,12 +9,15 @@ from django.template.response import TemplateResponse
 
 from market_data.admin.tables import Table, chosen_table, page_context, rendered, require_view, tables_by_day
 from market_data.datasets import DATASETS
-from market_data.models import CoverageCell, Revision, Security
+from market_data.models import CoverageCell, IndexBar, NameChange, Revision, Security
 
 _CELL_COLUMNS = ("trade_date", "dataset", "absent", "answers", "rechecks", "first_asked_at", "asked_at", "ask_after")
 CELLS = Table("cells", "Days not there", CoverageCell, _CELL_COLUMNS, ("-trade_date", "-dataset"))
 REVISIONS = Table("revisions", "Revisions", Revision, ("revised_at", "dataset", "trade_date", "before"), ("-id",))
-TABLES = [*tables_by_day(without="symbol", newest_first=True), CELLS, REVISIONS]
+_NAME_COLUMNS = ("start_date", "end_date", "name", "change_reason", "ann_date")
+NAMES = Table("namechange", "Names", NameChange, _NAME_COLUMNS, ("-start_date", "-name", "-change_reason"))
+INDEX = Table("index_daily", "As an index", IndexBar, DATASETS["index_daily"].columns[1:], ("-trade_date",))
+TABLES = [*tables_by_day(without="symbol", newest_first=True), NAMES, INDEX, CELLS, REVISIONS]
 
 
 class SpanForm(forms.Form):
@@ -46,6 +49,7 @@ def _rows(table: Table, symbol: str, form: SpanForm) -> QuerySet[Any]:
     if table in (CELLS, REVISIONS):
         # The dataset comes first in their indexes.
         rows = rows.filter(dataset__in=DATASETS)
+    day = "start_date" if table is NAMES else "trade_date"
     span = form.cleaned_data if form.is_valid() else {}
-    rows = rows.filter(trade_date__gte=span["start"]) if span.get("start") else rows
-    return rows.filter(trade_date__lte=span["end"]) if span.get("end") else rows
+    rows = rows.filter(**{f"{day}__gte": span["start"]}) if span.get("start") else rows
+    return rows.filter(**{f"{day}__lte": span["end"]}) if span.get("end") else rows

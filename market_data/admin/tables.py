@@ -27,14 +27,14 @@ class Table:
 
 
 def tables_by_day(*, without: str, newest_first: bool) -> list[Table]:
-    """A table for every dataset of days, bars first, without the column that the page is about."""
-    by_day = [dataset for dataset in DATASETS.values() if dataset.parts != Parts.WHOLE]
+    """A table for every dataset of days that has the column which the page is about, bars first, without it."""
+    by_day = [dataset for dataset in DATASETS.values() if dataset.parts != Parts.WHOLE and without in dataset.key]
     by_day.sort(key=lambda dataset: dataset.parts == Parts.EVENTS)
     return [_table(dataset, without, "-" if newest_first else "") for dataset in by_day]
 
 
 def _table(dataset: Dataset, without: str, sign: str) -> Table:
-    columns = tuple(name for name in dataset.columns if name != without)
+    columns = tuple(field.name for field in dataset.fields if field.name != without)
     order = tuple(f"{sign}{name}" for name in dataset.key if name != without)
     return Table(dataset.name, dataset.title, dataset.model, columns, order)
 

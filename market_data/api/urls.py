@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from market_data.api.bars import BarViewSet
 from market_data.api.coverage import CoverageViewSet
 from market_data.api.failures import FailureViewSet
+from market_data.api.finance import ReportViewSet
 from market_data.api.sync_tasks import SyncTaskViewSet
 
 router = SimpleRouter()
@@ -17,4 +18,5 @@ urlpatterns = [
     *router.urls,
     re_path(r"^coverage/?$", CoverageViewSet.as_view({"get": "show"}), name="coverage"),
     re_path(r"^bars/?$", BarViewSet.as_view({"get": "show"}), name="bars"),
+    re_path(r"^finance/?$", ReportViewSet.as_view({"get": "show"}), name="finance"),
 ]

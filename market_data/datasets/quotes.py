@@ -5,11 +5,11 @@ from datetime import time
 import numpy as np
 from numpy.typing import NDArray
 
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, numbers
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, Road, numbers
 from market_data.models import AdjFactor, DailyBar, DailyBasic
 
 MANY_SYMBOLS = 1000
-_MARKET = ("trade_cal", "stock_basic", "suspend_d")
+MARKET = ("trade_cal", "stock_basic", "suspend_d")
 
 
 def impossible_bar(columns: Columns) -> NDArray[np.bool_]:
@@ -45,8 +45,10 @@ DAILY = Dataset(
     max_symbols=MANY_SYMBOLS,
     ready_at=time(17),
     trailing_days=1,
-    depends_on=_MARKET,
+    depends_on=MARKET,
     impossible=impossible_bar,
+    roads={"akshare": Road()},
+    stamps=("provider",),
 )
 
 ADJ_FACTOR = Dataset(
@@ -61,7 +63,7 @@ ADJ_FACTOR = Dataset(
     max_symbols=1,
     ready_at=time(9, 30),
     trailing_days=3,
-    depends_on=_MARKET,
+    depends_on=MARKET,
     impossible=impossible_factor,
 )
 
@@ -84,5 +86,5 @@ DAILY_BASIC = Dataset(
     max_symbols=1,
     ready_at=time(17),
     trailing_days=1,
-    depends_on=_MARKET,
+    depends_on=MARKET,
 )

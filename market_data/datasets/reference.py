@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Dataset, Field, Parts, WholeRequest, texts
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Dataset, Field, Parts, Road, WholeRequest, texts
 from market_data.datasets.listings import span_of_changed_listings, span_of_rows
 from market_data.models import Security, Suspension, TradingDay
 
@@ -32,6 +32,13 @@ def calendar_requests(today: date) -> Sequence[WholeRequest]:
         WholeRequest({"exchange": EXCHANGE, "start_date": f"{a:%Y%m%d}", "end_date": f"{b:%Y%m%d}"}, a, b)
         for a, b in reversed(spans)
     ]
+
+
+def calendar_at_once(today: date) -> Sequence[WholeRequest]:
+    """All years in one call, for a source that sends its whole calendar whatever it is asked."""
+    first, last = FIRST_TRADING_DAY, date(today.year + 1, 12, 31)
+    params = {"exchange": EXCHANGE, "start_date": f"{first:%Y%m%d}", "end_date": f"{last:%Y%m%d}"}
+    return [WholeRequest(params, first, last)]
 
 
 def library_calendar() -> pa.Table:
@@ -85,6 +92,7 @@ TRADE_CAL = Dataset(
     expectation_span=span_of_rows,
     whole_requests=calendar_requests,
     fallback=library_calendar,
+    roads={"akshare": Road(whole_requests=calendar_at_once)},
 )
 
 STOCK_BASIC = Dataset(

@@ -7,20 +7,25 @@ from market_data.providers.base import Call
 
 
 def call_for(dataset: Dataset, request: SyncRequest) -> Call:
-    fields = tuple(field.source for field in dataset.fields)
+    fields = dataset.sources
     if request.shape == "whole":
         return Call(dataset.api_name, request.params, fields)
     start, end = f"{request.start_date:%Y%m%d}", f"{request.end_date:%Y%m%d}"
     if request.shape == "date":
-        return Call(dataset.api_name, {"trade_date": start}, fields)
+        return Call(dataset.market_api or dataset.api_name, {dataset.day_parameter: start}, fields)
     span = {"start_date": start, "end_date": end}
     if request.shape == "range":
         return Call(dataset.api_name, span, fields)
+    if dataset.asks_by_announcement:
+        # A report is announced after its period, and may be restated at any time since.
+        span = {"start_date": start}
     return Call(dataset.api_name, {"ts_code": ",".join(request.symbols), **span}, fields)
 
 
-def window_of(request: SyncRequest) -> Window:
+def window_of(dataset: Dataset, request: SyncRequest) -> Window:
     """Where the rows of the answer must lie."""
     if request.shape == "whole":
         return Window()
+    if dataset.asks_by_announcement and request.symbols:
+        return Window(symbols=request.symbols)
     return Window(request.start_date, request.end_date, request.symbols or None)

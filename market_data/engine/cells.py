@@ -31,7 +31,7 @@ def forget_stored(dataset: Dataset, table: pa.Table, start: date, end: date) -> 
     keys = list(known.values_list("symbol", "trade_date"))
     if not keys:
         return
-    stored = set(zip(table["symbol"].to_pylist(), table["trade_date"].to_pylist(), strict=True))
+    stored = set(zip(table["symbol"].to_pylist(), table[dataset.date_column].to_pylist(), strict=True))
     gone = [(dataset.name, symbol, expectations.as_parameter(day)) for symbol, day in keys if (symbol, day) in stored]
     if gone:
         with connection.cursor() as cursor:
@@ -49,7 +49,7 @@ def note_missing(
         if day in wanted and (symbol, day) not in except_for
     ]
     known = _known(dataset, start, end, symbols)
-    recent = clock.recent_from(moment)
+    recent = clock.recent_from(dataset, moment)
     _save([_after_answer(dataset, key, known.get(key), recent, moment) for key in missing])
 
 
@@ -121,6 +121,15 @@ def _save(cells: list[CoverageCell]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(_UPSERT, rows)
+
+
+def assume_listed(symbols: Iterable[str], start: date) -> None:
+    """Where no list names the market's stocks, expect the named ones from `start` on until their rows tell better."""
+    if Security.objects.filter(inferred=False).exists():
+        return
+    Security.objects.bulk_create(
+        [Security(symbol=symbol, inferred=True, list_date=start) for symbol in symbols], ignore_conflicts=True
+    )
 
 
 def infer_securities(dataset: Dataset, start: date, end: date) -> date | None:

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from market_data.datasets.base import Dataset, Field
+from market_data.datasets.base import Dataset, Field, Rest
+from market_data.engine.versions import with_versions
 from market_data.exceptions import BadPayload
 from market_data.providers.base import Answer
 
@@ -37,21 +38,45 @@ class Checked:
 
 def check(dataset: Dataset, answer: Answer, window: Window) -> Checked:
     """The answer as a table with the dataset's columns; NaN is NULL. Raises BadPayload."""
-    missing = [f.source for f in dataset.fields if f.source not in answer.columns]
-    if missing:
-        names = ", ".join(missing)
-        raise BadPayload(f"{dataset.name}: the answer lacks the columns {names}.", {"columns": list(answer.columns)})
+    _check_columns(dataset, answer)
     table = pa.table({f.name: _column(dataset, f, answer) for f in dataset.fields})
     for name, value in dataset.constants.items():
-        table = table.append_column(name, pa.array([value] * answer.rows, pa.bool_()))
+        kind = pa.string() if isinstance(value, str) else pa.bool_()
+        table = table.append_column(name, pa.array([value] * answer.rows, kind))
+    if dataset.rest:
+        table = _with_versions(dataset, dataset.rest, answer, table)
     _check_lengths(dataset, table)
     _check_keys(dataset, table)
     _check_window(dataset, table, window)
     return _without_impossible(dataset, table)
 
 
+def _check_columns(dataset: Dataset, answer: Answer) -> None:
+    """All that must be there is; where some may stay away, one that nobody knows may be one of them renamed."""
+    needed = [f.source for f in dataset.fields if not f.is_optional] + list(
+        dataset.rest.required if dataset.rest else ()
+    )
+    missing = [name for name in needed if name not in answer.columns]
+    if missing:
+        names = ", ".join(missing)
+        raise BadPayload(f"{dataset.name}: the answer lacks the columns {names}.", {"columns": list(answer.columns)})
+    unknown = answer.columns.keys() - set(dataset.sources)
+    if dataset.rest and unknown:
+        raise BadPayload(
+            f"{dataset.name}: the answer has unknown columns: {', '.join(sorted(unknown))}.",
+            {"columns": sorted(unknown)},
+        )
+
+
+def _with_versions(dataset: Dataset, rest: Rest, answer: Answer, table: pa.Table) -> pa.Table:
+    try:
+        return with_versions(rest, answer, table)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise BadPayload(f"{dataset.name}: a figure of the answer is none: {error}") from error
+
+
 def _column(dataset: Dataset, field: Field, answer: Answer) -> pa.Array:
-    values = answer.columns[field.source]
+    values = answer.columns.get(field.source) or [None] * answer.rows
     try:
         return _CONVERSIONS[field.kind](field, values)
     except (pa.ArrowException, TypeError, ValueError, LookupError, OverflowError) as error:
@@ -132,10 +157,11 @@ def _distinct(dataset: Dataset, table: pa.Table) -> int:
 
 def _check_window(dataset: Dataset, table: pa.Table, window: Window) -> None:
     outside = pa.array(np.zeros(table.num_rows, dtype=bool))
-    if window.start and "trade_date" in table.column_names:
-        outside = pc.or_(outside, pc.less(table["trade_date"], window.start))
-    if window.end and "trade_date" in table.column_names:
-        outside = pc.or_(outside, pc.greater(table["trade_date"], window.end))
+    days = table[dataset.date_column] if dataset.date_column in table.column_names else None
+    if window.start and days is not None:
+        outside = pc.or_(outside, pc.less(days, window.start))
+    if window.end and days is not None:
+        outside = pc.or_(outside, pc.greater(days, window.end))
     if window.symbols is not None and "symbol" in table.column_names:
         wanted = pa.array(list(window.symbols), pa.string())
         outside = pc.or_(outside, pc.invert(pc.is_in(table["symbol"], wanted)))

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from market_data.datasets import EXCHANGE, Dataset
+from market_data.datasets import EXCHANGE, Dataset, Rhythm
+from market_data.datasets.quarters import deadline, quarter_ends
 from market_data.models import TradingDay
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 RECENT_SESSIONS = 10
 RECENT_DAYS_AT_MOST = 30
+RECENT_QUARTER_DAYS = 93
 ANSWERS_APART = timedelta(hours=1)
 RECHECK_AFTER = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
 
@@ -25,19 +27,29 @@ def today() -> date:
 
 
 def ready_moment(dataset: Dataset, day: date) -> datetime:
-    """From when on the source can have this day."""
+    """From when on the source can have this day; for reports, from when on it must."""
+    if dataset.rhythm == Rhythm.QUARTERS:
+        day = deadline(day) + timedelta(days=1)
     return datetime.combine(day, dataset.ready_at, SHANGHAI)
 
 
 def last_due_day(dataset: Dataset, moment: datetime) -> date:
-    """The latest calendar day whose data can be there."""
+    """The latest calendar day whose data can be there; the latest quarter whose reports must be."""
+    if dataset.rhythm == Rhythm.QUARTERS:
+        today = moment.astimezone(SHANGHAI).date()
+        ended = quarter_ends(today - timedelta(days=400), today)
+        return max(quarter for quarter in ended if ready_moment(dataset, quarter) <= moment)
     day = moment.astimezone(SHANGHAI).date()
     return day if ready_moment(dataset, day) <= moment else day - timedelta(days=1)
 
 
-def recent_from(moment: datetime) -> date:
-    """The first of the last ten sessions: from here on one clean answer does not settle a missing cell."""
+def recent_from(dataset: Dataset, moment: datetime) -> date:
+    """The first of the last ten sessions, or the last but one quarter that is due: from here on one clean answer does
+    not settle a missing cell."""
     day = moment.astimezone(SHANGHAI).date()
+    if dataset.rhythm == Rhythm.QUARTERS:
+        last = last_due_day(dataset, moment)
+        return quarter_ends(last - timedelta(days=RECENT_QUARTER_DAYS), last)[0]
     sessions = TradingDay.objects.filter(
         exchange=EXCHANGE, is_open=True, trade_date__lte=day, trade_date__gte=day - timedelta(RECENT_DAYS_AT_MOST)
     )

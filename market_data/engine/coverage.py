@@ -17,10 +17,10 @@ State = Partition.State
 
 
 def ensure(dataset: Dataset, start: date, end: date) -> None:
-    """Have a partition for every trading day from `start` to `end` that is not in the future."""
+    """Have a partition for every day of the dataset from `start` to `end` that is not in the future."""
     end = min(end, clock.today())
     known = set(_partitions(dataset, start, end).values_list("trade_date", flat=True))
-    new = [day for day in expectations.open_days(start, end) if day not in known]
+    new = [day for day in expectations.days_of(dataset, start, end) if day not in known]
     if not new:
         return
     Partition.objects.bulk_create(
@@ -76,7 +76,7 @@ def refresh(dataset: Dataset) -> None:
 
 def rebuild(dataset: Dataset) -> None:
     """Count every partition again from the stored rows; days that have rows and no partition get one."""
-    edges = dataset.model._default_manager.aggregate(first=Min("trade_date"), last=Max("trade_date"))
+    edges = dataset.model._default_manager.aggregate(first=Min(dataset.date_column), last=Max(dataset.date_column))
     if edges["first"]:
         ensure(dataset, edges["first"], edges["last"])
     mark([dataset.name], date.min, date.max)
@@ -134,7 +134,7 @@ def _alone(dataset: Dataset) -> Iterator[None]:
 
 def _count(dataset: Dataset, newest_first: list[date]) -> None:
     start, end = newest_first[-1], newest_first[0]
-    open_days = expectations.open_days(start, end)
+    open_days = expectations.days_of(dataset, start, end)
     wanted = set(newest_first)
     partitions = {p.trade_date: p for p in _partitions(dataset, start, end) if p.trade_date in wanted}
     closed = [p.id for day, p in partitions.items() if day not in set(open_days)]
@@ -167,7 +167,7 @@ class _Counting:
         self.sessions = _sessions_around(self.now)
         self.failed = _days_given_up(dataset)
         self.members_known = members_are_known()
-        self.recent = clock.recent_from(self.now)
+        self.recent = clock.recent_from(dataset, self.now)
         if days:
             self._numbers(days)
 
@@ -181,8 +181,8 @@ class _Counting:
             self.expected = self.got = rows
             self.absent: dict[date, int] = {}
             return
-        suspended = expectations.count_suspended(start, end)
-        listed = expectations.count_listed(days)
+        suspended = expectations.count_suspended(self.dataset, start, end)
+        listed = expectations.count_listed(self.dataset, days)
         self.expected = {d: int(n) - suspended.get(d, 0) for d, n in zip(days, listed, strict=True)}
         self.got = expectations.count_stored(self.dataset, start, end)
         self.absent = expectations.count_absent(self.dataset, start, end)

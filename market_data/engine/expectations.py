@@ -1,4 +1,4 @@
-"""Who should have a row on which day: listed on that day and not suspended, as SQL and as numbers."""
+"""Who should have a row on which day, as SQL and as numbers: a trading day, or the end of a quarter for reports."""
 
 from datetime import date
 from typing import Any
@@ -7,15 +7,21 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from market_data.datasets import EXCHANGE, Dataset
+from market_data.datasets import EXCHANGE, Dataset, Rhythm
+from market_data.datasets.quarters import deadline, quarter_ends
 from market_data.models import Security, TradingDay
 
-# A day is expected from the list date up to, and without, the delisting date. A suspension with a timing is a
-# halt within the day: such a day has a bar. `d` is the trading day, `s` the security.
-_LISTED = "s.list_date <= d.trade_date AND (s.delist_date IS NULL OR s.delist_date > d.trade_date)"
+# A day is expected from the list date up to, and without, the delisting date; a report, of who is still listed when
+# it is due. A suspension with a timing is a halt within the day: such a day has a bar. `d` is the day and `until`
+# when that is due, `s` the security.
+_LISTED = "s.list_date <= d.trade_date AND (s.delist_date IS NULL OR s.delist_date > d.until)"
 _SUSPENDED = (
     "SELECT 1 FROM suspend_d x WHERE x.symbol = s.symbol AND x.trade_date = d.trade_date "
     "AND x.suspend_type = 'S' AND x.suspend_timing = ''"
+)
+_SESSIONS = (
+    "(SELECT trade_date, trade_date AS until FROM trade_cal "
+    "WHERE exchange = %s AND is_open AND trade_date BETWEEN %s AND %s) d"
 )
 
 
@@ -35,68 +41,105 @@ def open_days(start: date, end: date) -> list[date]:
     return list(days.order_by("trade_date").values_list("trade_date", flat=True))
 
 
+def days_of(dataset: Dataset, start: date, end: date) -> list[date]:
+    """The days from `start` to `end` that are partitions of the dataset, ascending."""
+    return quarter_ends(start, end) if dataset.rhythm == Rhythm.QUARTERS else open_days(start, end)
+
+
+def due_dates(dataset: Dataset, days: list[date]) -> list[date]:
+    """For each day, the date on which a security must still be listed for its row to be expected."""
+    return [deadline(day) for day in days] if dataset.rhythm == Rhythm.QUARTERS else days
+
+
 def missing_cells(dataset: Dataset, start: date, end: date, symbols: list[str] | None = None) -> list[tuple[str, date]]:
     """(symbol, day) from `start` to `end` that should have a row and have none, settled or not."""
+    days, parameters = _days(dataset, start, end)
     wanted = f" AND s.symbol IN ({_places(symbols)})" if symbols is not None else ""
     sql = (
-        f"SELECT s.symbol, d.trade_date FROM trade_cal d JOIN stock_basic s ON {_LISTED} "
-        f"WHERE d.exchange = %s AND d.is_open AND d.trade_date BETWEEN %s AND %s{wanted} "
-        f"AND NOT EXISTS ({_SUSPENDED}) AND NOT EXISTS ("
-        f"SELECT 1 FROM {dataset.table} b WHERE b.symbol = s.symbol AND b.trade_date = d.trade_date)"
+        f"SELECT s.symbol, d.trade_date FROM {days} JOIN stock_basic s ON {_LISTED}{wanted} "
+        f"WHERE {_is_active(dataset)} AND NOT EXISTS ("
+        f"SELECT 1 FROM {dataset.table} b WHERE b.symbol = s.symbol AND b.{dataset.date_column} = d.trade_date)"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [EXCHANGE, as_parameter(start), as_parameter(end), *(symbols or [])])
+        cursor.execute(sql, [*parameters, *(symbols or [])])
         return [(symbol, as_date(day)) for symbol, day in cursor.fetchall()]
 
 
-def count_expected(symbols: list[str], start: date, end: date) -> dict[date, int]:
+def count_expected(dataset: Dataset, symbols: list[str], start: date, end: date) -> dict[date, int]:
     """How many of these symbols should have a row, by day."""
+    days, parameters = _days(dataset, start, end)
     sql = (
-        f"SELECT d.trade_date, count(*) FROM trade_cal d JOIN stock_basic s ON {_LISTED} "
-        f"WHERE d.exchange = %s AND d.is_open AND d.trade_date BETWEEN %s AND %s "
-        f"AND s.symbol IN ({_places(symbols)}) AND NOT EXISTS ({_SUSPENDED}) GROUP BY d.trade_date"
+        f"SELECT d.trade_date, count(*) FROM {days} JOIN stock_basic s ON {_LISTED} "
+        f"AND s.symbol IN ({_places(symbols)}) WHERE {_is_active(dataset)} GROUP BY d.trade_date"
     )
-    return _by_day(sql, [EXCHANGE, as_parameter(start), as_parameter(end), *symbols])
+    return _by_day(sql, [*parameters, *symbols])
 
 
 def count_stored(dataset: Dataset, start: date, end: date) -> dict[date, int]:
     """How many of the expected symbols have a row, by day."""
+    days, parameters = _days(dataset, start, end)
+    rows = "count(DISTINCT b.symbol)" if dataset.keeps_versions else "count(*)"
     sql = (
-        f"SELECT d.trade_date, count(*) FROM {dataset.table} d JOIN stock_basic s ON s.symbol = d.symbol AND {_LISTED} "
-        f"WHERE d.trade_date BETWEEN %s AND %s AND NOT EXISTS ({_SUSPENDED}) GROUP BY d.trade_date"
+        f"SELECT d.trade_date, {rows} FROM {days} JOIN {dataset.table} b ON b.{dataset.date_column} = d.trade_date "
+        f"JOIN stock_basic s ON s.symbol = b.symbol AND {_LISTED} "
+        f"WHERE b.{dataset.date_column} BETWEEN %s AND %s AND {_is_active(dataset)} GROUP BY d.trade_date"
     )
-    return _by_day(sql, [as_parameter(start), as_parameter(end)])
+    return _by_day(sql, [*parameters, as_parameter(start), as_parameter(end)])
 
 
-def count_suspended(start: date, end: date) -> dict[date, int]:
-    """How many listed symbols are suspended for the whole day, by day."""
+def count_suspended(dataset: Dataset, start: date, end: date) -> dict[date, int]:
+    """How many listed symbols are suspended for the whole day, by day. Reports know no suspensions."""
+    if dataset.rhythm == Rhythm.QUARTERS:
+        return {}
+    days, parameters = _days(dataset, start, end)
     sql = (
-        f"SELECT d.trade_date, count(DISTINCT d.symbol) FROM suspend_d d "
-        f"JOIN stock_basic s ON s.symbol = d.symbol AND {_LISTED} "
-        f"WHERE d.trade_date BETWEEN %s AND %s AND d.suspend_type = 'S' AND d.suspend_timing = '' "
+        f"SELECT d.trade_date, count(DISTINCT x.symbol) FROM {days} JOIN suspend_d x ON x.trade_date = d.trade_date "
+        f"JOIN stock_basic s ON s.symbol = x.symbol AND {_LISTED} "
+        f"WHERE x.trade_date BETWEEN %s AND %s AND x.suspend_type = 'S' AND x.suspend_timing = '' "
         f"GROUP BY d.trade_date"
     )
-    return _by_day(sql, [as_parameter(start), as_parameter(end)])
+    return _by_day(sql, [*parameters, as_parameter(start), as_parameter(end)])
 
 
 def count_absent(dataset: Dataset, start: date, end: date) -> dict[date, int]:
     """How many expected cells the source has confirmed not to have, by day."""
+    days, parameters = _days(dataset, start, end)
     sql = (
-        f"SELECT d.trade_date, count(*) FROM coverage_cells d JOIN stock_basic s ON s.symbol = d.symbol AND {_LISTED} "
-        f"WHERE d.dataset = %s AND d.absent AND d.trade_date BETWEEN %s AND %s AND NOT EXISTS ({_SUSPENDED}) "
-        f"GROUP BY d.trade_date"
+        f"SELECT d.trade_date, count(*) FROM {days} JOIN coverage_cells c ON c.trade_date = d.trade_date "
+        f"JOIN stock_basic s ON s.symbol = c.symbol AND {_LISTED} "
+        f"WHERE c.dataset = %s AND c.absent AND {_is_active(dataset)} GROUP BY d.trade_date"
     )
-    return _by_day(sql, [dataset.name, as_parameter(start), as_parameter(end)])
+    return _by_day(sql, [*parameters, dataset.name])
 
 
-def count_listed(days: list[date]) -> NDArray[np.int64]:
+def count_listed(dataset: Dataset, days: list[date]) -> NDArray[np.int64]:
     """How many symbols are listed, for each of the ascending days."""
     securities = Security.objects.exclude(list_date=None).values_list("list_date", "delist_date")
     spans = [(start, end) for start, end in securities if start]
-    moments = np.array(days, dtype="datetime64[D]")
     listed = np.sort(np.array([a for a, _ in spans], dtype="datetime64[D]"))
-    gone = np.sort(np.array([max(a, b) for a, b in spans if b], dtype="datetime64[D]"))
-    return np.searchsorted(listed, moments, side="right") - np.searchsorted(gone, moments, side="right")
+    # Who is gone before a report is due is counted from then on, and who is gone before it was listed, never.
+    gone = [(a, b) for a, b in spans if b]
+    counts = np.searchsorted(listed, np.array(days, dtype="datetime64[D]"), side="right").astype(np.int64)
+    starts = np.array([a for a, _ in gone], dtype="datetime64[D]")
+    ends = np.array([b for _, b in gone], dtype="datetime64[D]")
+    for at, (day, until) in enumerate(zip(days, due_dates(dataset, days), strict=True)):
+        counts[at] -= np.count_nonzero((starts <= np.datetime64(day)) & (ends <= np.datetime64(until)))
+    return counts
+
+
+def _days(dataset: Dataset, start: date, end: date) -> tuple[str, list[Any]]:
+    """The dataset's days as a table `d` of (trade_date, until), with its parameters."""
+    quarters = quarter_ends(start, end) if dataset.rhythm == Rhythm.QUARTERS else []
+    if not quarters:
+        exchange = EXCHANGE if dataset.rhythm == Rhythm.SESSIONS else None
+        return _SESSIONS, [exchange, as_parameter(start), as_parameter(end)]
+    place = "%s::date" if connection.vendor == "postgresql" else "%s"
+    rows = " UNION ALL ".join([f"SELECT {place} AS trade_date, {place} AS until"] * len(quarters))
+    return f"({rows}) d", [as_parameter(day) for quarter in quarters for day in (quarter, deadline(quarter))]
+
+
+def _is_active(dataset: Dataset) -> str:
+    return "true" if dataset.rhythm == Rhythm.QUARTERS else f"NOT EXISTS ({_SUSPENDED})"
 
 
 def _places(values: list[str]) -> str:

@@ -27,8 +27,8 @@ def give_up(dataset: Dataset, job_type: str, request: SyncRequest, error: Except
 
 def refuse_row(dataset: Dataset, job_type: str, row: dict[str, Any]) -> SyncFailureRecord:
     """Record a row that no market can have produced."""
-    day = expectations.as_date(row["trade_date"])
-    message = f"The source sent a row with impossible values for {row['symbol']} on {row['trade_date']}."
+    day = expectations.as_date(row[dataset.date_column])
+    message = f"The source sent a row with impossible values for {row['symbol']} on {day}."
     return _record(
         dataset,
         job_type,

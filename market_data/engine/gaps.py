@@ -76,7 +76,7 @@ def _gaps_of_symbols(dataset: Dataset, partitions: list[Partition], symbols: lis
     if not partitions:
         return gaps
     start, end = partitions[-1].trade_date, partitions[0].trade_date
-    expected = expectations.count_expected(symbols, start, end)
+    expected = expectations.count_expected(dataset, symbols, start, end)
     absent = set(
         CoverageCell.objects.filter(
             dataset=dataset.name, symbol__in=symbols, absent=True, trade_date__range=(start, end)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from market_data.datasets import Dataset, Parts
+from market_data.datasets import Dataset, Parts, Rhythm
 from market_data.engine import clock, coverage
 from market_data.engine.planner import Block, Shapes, plan
 from market_data.engine.roster import Roster
@@ -22,12 +22,17 @@ BATCH = 20_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person or a schedule asked for. `symbols` None: all."""
+    """What a person or a schedule asked for. `symbols` None: all.
+
+    `ahead`: days that are not due are asked for as well. `by_symbol`: the account may not ask for the whole market.
+    """
 
     start: date
     end: date
     symbols: tuple[str, ...] | None = None
     refetch: bool = False
+    ahead: bool = False
+    by_symbol: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,11 @@ def _plan_whole(dataset: Dataset, wanted: Wanted, asked: Iterable[Rectangle]) ->
 def _days_to_ask(dataset: Dataset, wanted: Wanted) -> list[date]:
     """The due trading days of the window whose partition is not settled, ascending."""
     now = clock.now()
-    end = min(wanted.end, clock.last_due_day(dataset, now))
+    end = wanted.end if wanted.ahead else min(wanted.end, clock.last_due_day(dataset, now))
     found = Partition.objects.filter(dataset=dataset.name, trade_date__range=(wanted.start, end))
     if not wanted.refetch:
-        found = found.filter(Q(state__in=UNFINISHED) | Q(ask_after__lte=now))
+        open_states = (*UNFINISHED, Partition.State.NOT_DUE) if wanted.ahead else UNFINISHED
+        found = found.filter(Q(state__in=open_states) | Q(ask_after__lte=now))
     return list(found.order_by("trade_date").values_list("trade_date", flat=True))
 
 
@@ -124,18 +130,21 @@ def _plan_cells(dataset: Dataset, wanted: Wanted, days: list[date], asked: list[
     for record in first:
         grid.drop(_rectangle(record))
     unknown = grid.take_unknown_days(asked)
-    blocks = plan(grid.need, grid.rows, grid.day_rows, _shapes(dataset))
+    # Pages bring a day of any size: it is never too large for a call.
+    day_rows = np.ones_like(grid.day_rows) if dataset.page_rows else grid.day_rows
+    blocks = plan(grid.need, grid.rows, day_rows, _shapes(dataset, wanted))
     requests = [grid.request_of_failure(dataset, r) for r in first] + [grid.request_of(block) for block in blocks]
     return Plan(requests + unknown)
 
 
-def _shapes(dataset: Dataset) -> Shapes:
+def _shapes(dataset: Dataset, wanted: Wanted) -> Shapes:
     lists = dataset.max_symbols > 1
     batch = settings.SYNC_DAILY_HISTORY_BATCH_SIZE if lists else 1
     return Shapes(
-        by_date=dataset.by_date,
+        by_date=dataset.by_date and not wanted.by_symbol,
         max_symbols=batch,
-        cap=row_cap(dataset) - 1,  # an answer of exactly the cap may have been cut
+        # an answer of exactly the cap may have been cut
+        cap=(row_cap(dataset) - 1) // dataset.rows_per_cell,
         max_symbols_one_day=dataset.max_symbols,
     )
 
@@ -178,7 +187,7 @@ class _Grid:
 
     def __init__(self, dataset: Dataset, wanted: Wanted, days: list[date]) -> None:
         self.dataset = dataset
-        roster = Roster(days[0], days[-1])
+        roster = Roster(dataset, days[0], days[-1])
         self.days = roster.days
         self.column = {day: at for at, day in enumerate(self.days)}
         all_rows = roster.matrix()
@@ -206,10 +215,11 @@ class _Grid:
         days = set(partial.exclude(ask_after__lte=clock.now()).values_list("trade_date", flat=True))
         if not days:
             return
-        stored = self.dataset.model._default_manager.filter(trade_date__range=(min(days), max(days)))
+        date_column = self.dataset.date_column
+        stored = self.dataset.model._default_manager.filter(**{f"{date_column}__range": (min(days), max(days))})
         if not self.all_symbols:
             stored = stored.filter(symbol__in=self.symbols)
-        for symbol, day in stored.values_list("symbol", "trade_date").iterator(chunk_size=BATCH):
+        for symbol, day in stored.values_list("symbol", date_column).iterator(chunk_size=BATCH):
             if day in days and symbol in self.row:
                 self.need[self.row[symbol], self.column[day]] = False
 
@@ -229,7 +239,8 @@ class _Grid:
 
     def take_unknown_days(self, asked: list[Rectangle]) -> list[SyncRequest]:
         """While no list names the market's members, each day is asked by date, newest first, until it answered."""
-        if not self.all_symbols or not self.dataset.by_date or coverage.members_are_known():
+        by_session = self.dataset.by_date and self.dataset.rhythm == Rhythm.SESSIONS
+        if not self.all_symbols or not by_session or coverage.members_are_known():
             return []
         never = Partition.objects.filter(
             dataset=self.dataset.name, answers=0, state__in=UNFINISHED, trade_date__range=(self.days[0], self.days[-1])
@@ -250,7 +261,7 @@ class _Grid:
             symbols=symbols,
             start_date=self.days[block.first],
             end_date=self.days[block.last],
-            expected_rows=block.rows,
+            expected_rows=block.rows if symbols else int(self.day_rows[block.first]),
         )
 
     def request_of_failure(self, dataset: Dataset, record: SyncFailureRecord) -> SyncRequest:

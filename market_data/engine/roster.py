@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from market_data.datasets import Dataset, Rhythm
 from market_data.engine import expectations
 from market_data.models import Security, Suspension
 
@@ -18,25 +19,29 @@ BATCH = 20_000
 
 
 class Roster:
-    """The securities and the trading days of a window, with who is listed and who is suspended.
+    """The securities and the days of a dataset in a window, with who is listed and who is suspended.
 
-    `rows` numbers the symbols, `days` are the trading days, ascending.
+    `rows` numbers the symbols, `days` are the partitions' days, ascending.
     """
 
-    def __init__(self, start: date, end: date) -> None:
+    def __init__(self, dataset: Dataset, start: date, end: date) -> None:
+        self.dataset = dataset
         listed = Security.objects.exclude(list_date=None).order_by("symbol")
         securities = list(listed.values_list("symbol", "list_date", "delist_date", "inferred"))
         self.symbols = [s[0] for s in securities]
         self.rows = {symbol: row for row, symbol in enumerate(self.symbols)}
         self.named = frozenset(s[0] for s in securities if not s[3])
-        self.days = expectations.open_days(start, end)
+        self.days = expectations.days_of(dataset, start, end)
         self._symbols = pa.array(self.symbols, pa.string())
         self._first = np.array([s[1] for s in securities], dtype="datetime64[D]")
         self._gone = np.array([s[2] or _FAR for s in securities], dtype="datetime64[D]")
         self._days = np.array(self.days, dtype="datetime64[D]")
+        self._due = np.array(expectations.due_dates(dataset, self.days), dtype="datetime64[D]")
         self._suspended = self._load_suspended(start, end)
 
     def _load_suspended(self, start: date, end: date) -> NDArray[np.int64]:
+        if self.dataset.rhythm == Rhythm.QUARTERS:
+            return np.empty(0, np.int64)
         found = Suspension.objects.filter(trade_date__range=(start, end), suspend_type="S", suspend_timing="")
         days_of = found.values_list("symbol", "trade_date").iterator(chunk_size=BATCH)
         epoch = date(1970, 1, 1).toordinal()
@@ -46,14 +51,14 @@ class Roster:
         return np.sort(np.fromiter(codes, dtype=np.int64))
 
     def span(self, start: date, end: date) -> slice:
-        """The trading days from start to end as columns."""
+        """The days from start to end as columns."""
         return slice(bisect_left(self.days, start), bisect_right(self.days, end))
 
     def matrix(self) -> NDArray[np.bool_]:
         """symbols x days: listed and not suspended."""
         expected = np.zeros((len(self.symbols), len(self.days)), dtype=bool)
         first = np.searchsorted(self._days, self._first)
-        last = np.searchsorted(self._days, self._gone)
+        last = np.searchsorted(self._due, self._gone)
         for row, (a, b) in enumerate(zip(first, last, strict=True)):
             expected[row, a:b] = True
         days = self._days.astype(np.int64)
@@ -68,13 +73,14 @@ class Roster:
     ) -> tuple[list[str], list[date]]:
         """The symbols and the days of expected cells that a table does not have."""
         rows = self._rows_of(symbols)
-        days = self._days[self.span(start, end)]
-        listed = (self._first[rows, None] <= days) & (self._gone[rows, None] > days)
+        span = self.span(start, end)
+        days = self._days[span]
+        listed = (self._first[rows, None] <= days) & (self._gone[rows, None] > self._due[span])
         at, column = np.nonzero(listed)
         expected = self._codes(rows[at], days[column])
         expected = expected[~np.isin(expected, self._suspended)]
         positions = pc.fill_null(pc.index_in(table["symbol"], self._symbols), -1).to_numpy()
-        answered = self._codes(positions.astype(np.int64), table["trade_date"].to_numpy())
+        answered = self._codes(positions.astype(np.int64), table[self.dataset.date_column].to_numpy())
         missing = expected[~np.isin(expected, answered)]
         lacking = [self.symbols[row] for row in np.unique(missing >> _DAY_BITS)]
         when = np.unique(missing & ((1 << _DAY_BITS) - 1)).astype("datetime64[D]").tolist()

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from market_data.datasets import Dataset, Parts
-from market_data.engine import clock, coverage, failures, planning, storing, tasks, whole
+from market_data.engine import clock, coverage, denials, failures, planning, storing, tasks, whole
 from market_data.engine.fetching import Fetched, fetch
 from market_data.engine.heartbeat import beating
 from market_data.engine.writer import Counts
@@ -105,7 +105,9 @@ class Runner:
     def run(self) -> None:
         """Work until the plan is done and a new one is empty, or until `end` says why not."""
         with beating(self.task, self.owner, self._end_lost):
-            self._store_of_run = storing.Store(self.dataset, self.task, self.wanted.start, self.wanted.end)
+            self._store_of_run = storing.Store(
+                self.dataset, self.task, self.provider.name, self.wanted.start, self.wanted.end
+            )
             if tasks.open_requests(self.task).exists():
                 self.totals.planned = tasks.open_requests(self.task).count()
             else:
@@ -264,6 +266,8 @@ class Runner:
             self._put_back(request)
         elif isinstance(error, NotPermitted) and self.dataset.fallback:
             self._fall_back(request, error)
+        elif isinstance(error, NotPermitted) and request.shape == "date" and self.dataset.market_api:
+            self._go_by_symbol(request, error)
         elif self._ends_run(request, error):
             self._put_back(request)
             self._finish_early(End(str(error), error=error))
@@ -303,6 +307,13 @@ class Runner:
             tasks.count_progress(self.task, 1, 0)
         self.totals.failures += 1
         self.totals.done += 1
+
+    def _go_by_symbol(self, request: SyncRequest, error: Exception) -> None:
+        log.warning("%s: %s It is asked for symbol by symbol.", self.dataset.name, error)
+        denials.note(self.provider.account, self.dataset.market_api, str(error))
+        self.wanted = replace(self.wanted, by_symbol=True)
+        tasks.conclude(request, State.CANCELLED, finished_at=clock.now())
+        tasks.drop_waiting_requests(self.task)
 
     def _fall_back(self, request: SyncRequest, error: Exception) -> None:
         log.warning("%s: %s A library's copy is used instead.", self.dataset.name, error)

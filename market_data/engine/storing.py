@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 from django.db import connection, transaction
 
-from market_data.datasets import Dataset, Parts
+from market_data.datasets import Dataset, Parts, Rhythm
 from market_data.engine import cells, clock, coverage, failures, origin, tasks
 from market_data.engine.fetching import Fetched
 from market_data.engine.roster import Roster
+from market_data.engine.spells import store_spells
 from market_data.engine.writer import Counts, upsert
 from market_data.models import SyncRequest, SyncTask
 
@@ -19,10 +20,11 @@ State = SyncRequest.State
 class Store:
     """Stores the answers of one run. Symbols and expectations are those of its beginning."""
 
-    def __init__(self, dataset: Dataset, task: SyncTask, start: date, end: date) -> None:
+    def __init__(self, dataset: Dataset, task: SyncTask, provider: str, start: date, end: date) -> None:
         self.dataset = dataset
         self.task = task
-        self.roster = Roster(start, end) if dataset.parts == Parts.CELLS else None
+        self.provider = provider
+        self.roster = Roster(dataset, start, end) if dataset.parts == Parts.CELLS else None
         self._origin_known = False
 
     def store(self, request: SyncRequest, fetched: Fetched) -> Counts:
@@ -45,7 +47,10 @@ class Store:
 
     def _upsert(self, table: pa.Table, moment: datetime) -> Counts:
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
-        counts = upsert(self.dataset, table, moment)
+        if self.dataset.group:
+            return store_spells(self.dataset, table, clock.today())
+        overwrite = self.provider == self.dataset.provider
+        counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite)
         if span and counts.inserted + counts.updated:
             coverage.mark_expectations(*span)
         return counts
@@ -65,9 +70,13 @@ class Store:
         if not fetched.truncated:
             symbols, days = self.roster.missing_from(table, start, end, request.symbols or None)
             if symbols:
-                refused = {(row["symbol"], date.fromisoformat(row["trade_date"])) for row in fetched.refused}
+                refused = {
+                    (row["symbol"], date.fromisoformat(row[self.dataset.date_column])) for row in fetched.refused
+                }
                 cells.note_missing(self.dataset, symbols, days, moment, except_for=refused)
-        return not self.roster.named.issuperset(table["symbol"].unique().to_pylist())
+        # Only bars tell when a stock that is in no list was traded.
+        by_session = self.dataset.rhythm == Rhythm.SESSIONS
+        return by_session and not self.roster.named.issuperset(table["symbol"].unique().to_pylist())
 
 
 def _commit_lazily() -> None:

@@ -5,15 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, Min
 
-from market_data.datasets import IN_ALL, Dataset, Parts, dataset_named
+from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
 from market_data.datasets.reference import FIRST_TRADING_DAY
-from market_data.engine import accounts, clock, coverage, denials, gaps, planning, tasks
+from market_data.engine import accounts, cells, clock, coverage, denials, gaps, planning, tasks
 from market_data.engine.memory import give_memory_back
 from market_data.engine.runner import Runner
 from market_data.exceptions import AlreadyRunning, NotPermitted, Permanent, UsageError
@@ -27,13 +27,14 @@ COMPLETE, INCOMPLETE, WRONG_USAGE, ALREADY_RUNNING, PERMANENT = range(5)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be synced. Dates None: from where history begins, to today."""
+    """What is to be synced. Dates None: from where history begins, to today. `provider` "": the dataset's own."""
 
     start: date | None = None
     end: date | None = None
     symbols: tuple[str, ...] | None = None
-    provider: str = "tushare"
+    provider: str = ""
     refetch: bool = False
+    ahead: bool = False
     job_type: str = ""
 
     @classmethod
@@ -43,8 +44,9 @@ class Order:
             start=parse_day(config.get("start")),
             end=parse_day(config.get("end")),
             symbols=tuple(symbols) if symbols is not None else None,
-            provider=config.get("provider", "tushare"),
+            provider=config.get("provider", ""),
             refetch=bool(config.get("refetch")),
+            ahead=bool(config.get("ahead")),
         )
 
     def as_config(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class Order:
             "symbols": list(self.symbols) if self.symbols is not None else None,
             "provider": self.provider,
             "refetch": self.refetch,
+            "ahead": self.ahead,
         }
 
 
@@ -101,7 +104,7 @@ def sync(name: str, order: Order, session: Session | None = None) -> Outcome:
     Raises UsageError, AlreadyRunning and, where nothing can be asked at all, Permanent.
     """
     session = session or Session()
-    dataset = dataset_named(name)
+    dataset = _dataset_of(name, order)
     check_order(order)
     before = tuple(_bring_dependencies(dataset, order, session))
     blocking = next((outcome for outcome in before if outcome.exit_code and not _optional(outcome)), None)
@@ -127,15 +130,25 @@ def sync_all(order: Order, session: Session | None = None) -> list[Outcome]:
 
 def price(name: str, order: Order) -> dict[str, Any]:
     """What a sync would cost: calls, rows and seconds. Nothing is sent."""
-    dataset = dataset_named(name)
+    dataset = _dataset_of(name, order)
     check_order(order)
     calls, rows = _size(dataset, order)
-    limit, window = settings.TUSHARE_RATE_LIMIT_MAX_CALLS, settings.TUSHARE_RATE_LIMIT_WINDOW_SECONDS
-    seconds = ideal_seconds(calls, limit, window, TYPICAL_LATENCY_SECONDS) if calls else 0.0
+    rate = accounts.account_at(order.provider or dataset.provider).rate
+    seconds = ideal_seconds(calls, rate.limit, rate.window, TYPICAL_LATENCY_SECONDS) if calls else 0.0
     return {"dataset": name, "calls": calls, "rows_expected": rows, "seconds_expected": round(seconds, 1)}
 
 
 TYPICAL_LATENCY_SECONDS = 1.0
+
+
+def _dataset_of(name: str, order: Order) -> Dataset:
+    """The dataset as the order's provider is asked for it. Raises UsageError where it cannot be asked like that."""
+    provider = order.provider or dataset_named(name).provider
+    accounts.account_at(provider)
+    dataset = dataset_named(name).asked_of(provider)
+    if dataset.parts == Parts.CELLS and not dataset.by_date and order.symbols is None and provider != dataset.provider:
+        raise UsageError(f"{provider} gives {name} for named symbols only: add --symbols, such as 600000.SH.")
+    return dataset
 
 
 def _size(dataset: Dataset, order: Order) -> tuple[int, int]:
@@ -151,8 +164,27 @@ def _size(dataset: Dataset, order: Order) -> tuple[int, int]:
 def window(dataset: Dataset, order: Order) -> planning.Wanted:
     """The order with its dates filled in. Raises UsageError for a symbol that no list has."""
     symbols = known_symbols(order.symbols) if dataset.parts == Parts.CELLS else None
-    start = order.start or settings.SYNC_DAILY_HISTORY_START_DATE or _first_list_date(symbols)
-    return planning.Wanted(start, order.end or clock.today(), symbols, order.refetch)
+    by_symbol = not _may_ask_market(dataset, order)
+    end = order.end or clock.today()
+    return planning.Wanted(_start_of(dataset, order, symbols), end, symbols, order.refetch, order.ahead, by_symbol)
+
+
+def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -> date:
+    reports = dataset.rhythm == Rhythm.QUARTERS
+    configured = settings.SYNC_FINANCE_HISTORY_START_DATE if reports else settings.SYNC_DAILY_HISTORY_START_DATE
+    start = order.start or configured or _first_list_date(symbols)
+    if dataset.history_days:
+        start = max(start, clock.today() - timedelta(days=dataset.history_days))
+    return start
+
+
+def _may_ask_market(dataset: Dataset, order: Order) -> bool:
+    """Whether the account has the points for a whole market in one call, and was not refused it lately."""
+    if not dataset.market_api:
+        return True
+    account = accounts.account_at(order.provider or dataset.provider).name
+    has_points = not settings.TUSHARE_POINTS or dataset.market_points <= settings.TUSHARE_POINTS
+    return has_points and not denials.is_denied(account, dataset.market_api)
 
 
 def check_order(order: Order) -> None:
@@ -173,7 +205,7 @@ def _first_list_date(symbols: tuple[str, ...] | None) -> date:
 
 def known_symbols(symbols: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The symbols themselves. Raises UsageError for one that no list has, where there is a list."""
-    if symbols is None or not Security.objects.exists():
+    if symbols is None or not Security.objects.filter(inferred=False).exists():
         return symbols
     known = set(Security.objects.filter(symbol__in=symbols).values_list("symbol", flat=True))
     unknown = [symbol for symbol in symbols if symbol not in known]
@@ -185,16 +217,26 @@ def known_symbols(symbols: tuple[str, ...] | None) -> tuple[str, ...] | None:
 def _bring_dependencies(dataset: Dataset, order: Order, session: Session) -> list[Outcome]:
     """Lists that are not there or no longer fresh, and events of days that have none yet."""
     outcomes = []
-    account = accounts.account_of(order.provider)
     for name in dataset.depends_on:
-        needed = dataset_named(name)
-        if session.stop.is_set() or _is_there(needed, order) or denials.is_denied(account, needed.api_name):
+        provider = _provider_of_dependency(dataset_named(name), order)
+        if session.stop.is_set() or provider is None or denials.is_denied(accounts.account_at(provider).name, name):
             continue
-        outcome = _sync_alone(needed, replace(order, symbols=None, refetch=False, job_type=""), session)
+        needed = dataset_named(name).asked_of(provider)
+        if _is_there(needed, order):
+            continue
+        lists = replace(order, symbols=None, refetch=False, job_type="", provider=provider)
+        outcome = _sync_alone(needed, lists, session)
         outcomes.append(outcome)
         if outcome.exit_code and not _optional(outcome):
             break
     return outcomes
+
+
+def _provider_of_dependency(needed: Dataset, order: Order) -> str | None:
+    """Its own provider; where that is not configured, the order's; None where that has no such dataset."""
+    if order.provider in ("", needed.provider) or not accounts.account_at(needed.provider).lacking:
+        return needed.provider
+    return order.provider if order.provider in needed.roads else None
 
 
 def _is_there(dataset: Dataset, order: Order) -> bool:
@@ -217,9 +259,12 @@ def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:
     began = time.monotonic()
     give_memory_back()
     wanted = window(dataset, order)
-    provider = accounts.provider_named(order.provider)
+    if wanted.symbols:
+        cells.assume_listed(wanted.symbols, wanted.start)
+    provider = accounts.provider_named(order.provider or dataset.provider)
     try:
-        batch = settings.SYNC_DAILY_HISTORY_BATCH_SIZE
+        reports = dataset.rhythm == Rhythm.QUARTERS
+        batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
         task = tasks.start(
             order.job_type or dataset.job_type,
             dataset.name,

@@ -17,7 +17,7 @@ def complete(dataset: Dataset, task: SyncTask) -> None:
     if tasks.open_requests(task).exists():
         return
     now = clock.now()
-    count = dataset.model._default_manager.count()
+    count = dataset.model._default_manager.filter(**dataset.share).count()
     Partition.objects.update_or_create(
         dataset=dataset.name,
         trade_date=WHOLE,

@@ -18,9 +18,12 @@ from market_data.datasets.base import Dataset
 
 @dataclass(frozen=True)
 class Counts:
+    """`different` rows are stored with other values, which were left alone."""
+
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    different: int = 0
 
 
 def staging_of(dataset: Dataset) -> str:
@@ -28,28 +31,42 @@ def staging_of(dataset: Dataset) -> str:
     return f"staging_{dataset.table}"
 
 
-def upsert(dataset: Dataset, table: pa.Table, now: datetime) -> Counts:
+def upsert(dataset: Dataset, table: pa.Table, now: datetime, provider: str = "", *, overwrite: bool = True) -> Counts:
     """Store the rows inside the caller's transaction. What they replace is kept as revisions.
 
-    `table` has the dataset's columns and no key twice. The rows stay in the staging table until the commit.
+    `table` has the dataset's columns and no key twice. `provider` gave them; "" is the dataset's own. Without
+    `overwrite` a stored row stays as it is. The rows stay in the staging table until the commit.
     """
     if not table.num_rows:
         return Counts()
     table = table.select(list(dataset.columns))
     with connection.cursor() as cursor:
-        _stage(cursor, dataset, table)
-        cursor.execute(_insert(dataset))
+        stage(cursor, dataset, table)
+        stamps = {"provider": provider or dataset.provider, "first_seen_at": _moment(now)}
+        cursor.execute(_insert(dataset), [stamps[name] for name in dataset.stamps])
         inserted = cursor.rowcount
-        updated = 0
-        if inserted < table.num_rows and _values(dataset):
+        updated = different = 0
+        if inserted < table.num_rows and _values(dataset) and overwrite:
             cursor.execute(_keep_revisions(dataset), [dataset.name, _moment(now)])
             updated = cursor.rowcount
             if updated:
-                cursor.execute(_update(dataset))
-    return Counts(inserted, updated, table.num_rows - inserted - updated)
+                cursor.execute(_update(dataset), [stamps["provider"]] if "provider" in dataset.stamps else [])
+        elif inserted < table.num_rows and _values(dataset):
+            cursor.execute(f"SELECT count(*) {_changed(dataset)}")
+            different = cursor.fetchone()[0]
+    return Counts(inserted, updated, table.num_rows - inserted - updated - different, different)
 
 
-def _stage(cursor: Any, dataset: Dataset, table: pa.Table) -> None:
+def differing_keys(dataset: Dataset, limit: int) -> list[tuple[Any, ...]]:
+    """Keys of stored rows that differ from the staged ones; to be asked in the transaction that staged them."""
+    key = ", ".join(f"t.{name}" for name in dataset.key)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {key} {_changed(dataset)} ORDER BY {key} LIMIT %s", [limit])
+        return list(cursor.fetchall())
+
+
+def stage(cursor: Any, dataset: Dataset, table: pa.Table) -> None:
+    """Put the rows into the staging table of this transaction."""
     staging, columns = staging_of(dataset), _names(dataset.columns)
     if connection.vendor == "postgresql":
         cursor.execute(
@@ -84,9 +101,11 @@ def _as_rows(table: pa.Table) -> list[tuple[Any, ...]]:
 
 def _insert(dataset: Dataset) -> str:
     columns, key = _names(dataset.columns), _names(dataset.key)
+    stamped = "".join(f", {name}" for name in dataset.stamps)
+    stamps = ", %s" * len(dataset.stamps)
     return (
-        f"INSERT INTO {dataset.table} ({columns}) SELECT {columns} FROM {staging_of(dataset)} WHERE true "
-        f"ORDER BY {key} ON CONFLICT ({key}) DO NOTHING"
+        f"INSERT INTO {dataset.table} ({columns}{stamped}) SELECT {columns}{stamps} FROM {staging_of(dataset)} "
+        f"WHERE true ORDER BY {key} ON CONFLICT ({key}) DO NOTHING"
     )
 
 
@@ -94,22 +113,27 @@ def _keep_revisions(dataset: Dataset) -> str:
     function = "jsonb_build_object" if connection.vendor == "postgresql" else "json_object"
     before = ", ".join(f"'{name}', t.{name}" for name in _values(dataset))
     symbol = "t.symbol" if "symbol" in dataset.key else "''"
-    day = "t.trade_date" if "trade_date" in dataset.key else "NULL"
+    day = f"t.{dataset.date_column}" if dataset.date_column in dataset.key else "NULL"
     locked = " FOR UPDATE OF t" if connection.vendor == "postgresql" else ""
     return (
         f"INSERT INTO revisions (dataset, symbol, trade_date, before, revised_at) "
-        f"SELECT %s, {symbol}, {day}, {function}({before}), %s FROM {dataset.table} t "
-        f"JOIN {staging_of(dataset)} s ON {_same_key(dataset)} WHERE {_differs(dataset)} "
+        f"SELECT %s, {symbol}, {day}, {function}({before}), %s {_changed(dataset)} "
         f"ORDER BY {', '.join(f't.{name}' for name in dataset.key)}{locked}"
     )
 
 
 def _update(dataset: Dataset) -> str:
     values = ", ".join(f"{name} = s.{name}" for name in _values(dataset))
+    values += ", provider = %s" if "provider" in dataset.stamps else ""
     return (
         f"UPDATE {dataset.table} AS t SET {values} FROM {staging_of(dataset)} s "
         f"WHERE {_same_key(dataset)} AND {_differs(dataset)}"
     )
+
+
+def _changed(dataset: Dataset) -> str:
+    """The stored rows `t` whose staged namesakes `s` have other values."""
+    return f"FROM {dataset.table} t JOIN {staging_of(dataset)} s ON {_same_key(dataset)} WHERE {_differs(dataset)}"
 
 
 def _same_key(dataset: Dataset) -> str:

@@ -1,5 +1,6 @@
 """The jobs that bring daily data, as schedules and operators run them."""
 
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -55,20 +56,20 @@ class Repair(Datasets):
 def sync_daily_history(context: Context, datasets: list[str], start: date | None, end: date | None) -> Outcome:
     """Bring the whole daily history: suspensions, bars, factors and valuation, from the configured start or each
     stock's list date. What is stored is not asked for again, so it can be stopped and started at any time."""
-    return _sync(context, [(name, sync.Order(start, end)) for name in datasets])
+    return sync_in_turn(context, [(name, sync.Order(start, end)) for name in datasets])
 
 
 @job("sync_daily_by_date", title="Daily bars of today", default_cron="0 18 * * *", kwargs_model=Datasets)
 def sync_daily_by_date(context: Context, datasets: list[str]) -> Outcome:
     """Bring the latest trading day, and whatever is missing between the last complete day and today."""
-    return _sync(context, [(name, sync.Order(_after_last_complete(name), job_type=INCREMENTAL)) for name in datasets])
+    return sync_in_turn(context, [(name, _increment(name)) for name in datasets])
 
 
 @job("sync_stock_basic", title="Stock list and calendar", default_cron="0 19 * * *")
 def sync_stock_basic(context: Context) -> Outcome:
     """Bring the list of stocks, listed and delisted, and keep the trading calendar and the suspensions fresh."""
     lists = [("trade_cal", sync.Order()), ("stock_basic", sync.Order(refetch=True))]
-    return _sync(context, [*lists, ("suspend_d", sync.Order(_after_last_complete("suspend_d"), job_type=INCREMENTAL))])
+    return sync_in_turn(context, [*lists, ("suspend_d", _increment("suspend_d"))])
 
 
 @job("repair_gaps", title="Repair gaps", default_cron="30 20 * * *", kwargs_model=Repair)
@@ -84,7 +85,7 @@ def repair_gaps(context: Context, datasets: list[str], start: date | None, max_c
         if max_calls < 0:
             raise MarketDataError(f"Repairing {name} takes more calls than max_calls allows; run sync {name}.")
         orders.append((name, order))
-    return _sync(context, orders)
+    return sync_in_turn(context, orders)
 
 
 @job("retry_failures", title="Retry failures", kwargs_model=Datasets)
@@ -99,36 +100,13 @@ def retry_failures(context: Context, datasets: list[str]) -> Outcome:
     return Outcome(Status.PARTIAL if retried.exit_code else Status.SUCCESS, result, " ".join(retried.reasons))
 
 
-def _not_here_yet(what: str) -> Outcome:
-    return Outcome(Status.SKIPPED, message=f"This version of stocksync has no {what}.")
+def sync_in_turn(
+    context: Context, orders: Iterable[tuple[str, sync.Order]], *, may_be_denied: Collection[str] = ()
+) -> Outcome:
+    """Sync one dataset after the other; one that fails does not stop the others.
 
-
-@job(
-    "sync_incremental_finance",
-    title="Financial reports",
-    default_cron="0 0 * * *",
-    is_enabled=False,
-    note="Disabled: this version has no financial reports.",
-)
-def sync_incremental_finance(context: Context) -> Outcome:
-    """Bring the financial reports that were announced, are missing, or failed before."""
-    return _not_here_yet("financial reports")
-
-
-@job(
-    "sync_concept_data",
-    title="Concepts",
-    default_cron="30 18 * * *",
-    is_enabled=False,
-    note="Disabled: this version has no concepts.",
-)
-def sync_concept_data(context: Context) -> Outcome:
-    """Bring the concept boards and their members."""
-    return _not_here_yet("concepts")
-
-
-def _sync(context: Context, orders: list[tuple[str, sync.Order]]) -> Outcome:
-    """Sync one dataset after the other; one that fails does not stop the others."""
+    That the account may not ask for a dataset is no failure of those that `may_be_denied`.
+    """
     outcomes: list[sync.Outcome] = []
     reasons: list[str] = []
     session = session_of(context)
@@ -140,7 +118,8 @@ def _sync(context: Context, orders: list[tuple[str, sync.Order]]) -> Outcome:
                 reasons.append(str(error))
                 context.log(str(error), "WARNING")
                 continue
-            outcomes.append(outcome)
+            if not (outcome.denied and name in may_be_denied):
+                outcomes.append(outcome)
             done = f"{outcome.status}, {outcome.calls} calls, {outcome.rows} rows."
             context.log(f"{name}: {done} {outcome.reason}".strip())
             context.checkpoint()
@@ -170,7 +149,11 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
     return session
 
 
-def _after_last_complete(name: str) -> date:
+def _increment(name: str) -> sync.Order:
+    return sync.Order(after_last_complete(name), job_type=INCREMENTAL)
+
+
+def after_last_complete(name: str) -> date:
     """The day after which something may be missing: the last complete one, or some sessions ago."""
     complete = Partition.objects.filter(dataset=name, state__in=[Partition.State.COMPLETE, Partition.State.ABSENT])
     last = complete.order_by("-trade_date").values_list("trade_date", flat=True).first()

@@ -1,23 +1,44 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.concepts import ConceptBoard, ConceptMember
+from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
-from market_data.models.provider_state import InterfaceDenial, RateLimitState
+from market_data.models.market_lists import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
+from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
+from market_data.models.reports import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
 
 __all__ = [
     "WHOLE",
     "AdjFactor",
+    "BalanceSheet",
+    "CashFlow",
+    "CircuitState",
+    "ConceptBoard",
+    "ConceptMember",
     "CoverageCell",
     "CoverageMark",
     "DailyBar",
     "DailyBasic",
+    "Disclosure",
+    "DragonTiger",
+    "FinaIndicator",
+    "IncomeStatement",
+    "IndexBar",
+    "IndividualFundFlow",
     "InterfaceDenial",
+    "LimitUp",
+    "MoneyFlow",
+    "MovedCode",
+    "NameChange",
     "Origin",
     "Partition",
+    "PriceLimit",
     "RateLimitState",
     "Revision",
+    "SectorFundFlow",
     "Security",
     "Suspension",
     "SyncFailureRecord",

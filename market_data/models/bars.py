@@ -18,6 +18,7 @@ class DailyBar(models.Model):
     pct_chg = models.FloatField(null=True, help_text="Percent, as the provider gave it.")
     volume = models.FloatField(null=True)
     amount = models.FloatField(null=True)
+    provider = models.CharField(max_length=8, db_default="tushare", help_text="Where the row came from.")
 
     class Meta:
         db_table = "daily"

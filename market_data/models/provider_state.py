@@ -30,3 +30,19 @@ class InterfaceDenial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.api_name}"
+
+
+class CircuitState(models.Model):
+    """A host that refused to answer lately. While `open_until` lies ahead, no process asks it."""
+
+    host = models.CharField(primary_key=True, max_length=255)
+    refusals = models.PositiveIntegerField(default=0, help_text="In a row; an answer sets it back.")
+    last_refusal = models.TextField(blank=True)
+    refused_at = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True, help_text="No call before; then one tries. Empty: calls go.")
+
+    class Meta:
+        db_table = "circuit_states"
+
+    def __str__(self) -> str:
+        return self.host

@@ -18,3 +18,8 @@ def configured_rules(api_name: str, settings: LazySettings) -> list[Rule]:
         rules.append(Rule("account:day", settings.TUSHARE_DAILY_MAX_CALLS, DAY_SECONDS))
     own = settings.TUSHARE_INTERFACE_LIMITS.get(api_name) or [(calls, window)]
     return rules + [Rule(f"api:{api_name}", limit, seconds) for limit, seconds in own]
+
+
+def akshare_rules(api_name: str, settings: LazySettings) -> list[Rule]:
+    """Return the rule of all requests that AkShare sends, whatever the host: we ask as one reader of web pages."""
+    return [Rule("account", settings.AKSHARE_RATE_LIMIT_MAX_CALLS, settings.AKSHARE_RATE_LIMIT_WINDOW_SECONDS)]

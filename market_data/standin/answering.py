@@ -63,11 +63,14 @@ def _check_params(asked: Question) -> None:
 def _matching(table: Table, asked: Question) -> IntArray:
     """The rows that meet every parameter; one that names no column is ignored, as Tushare does."""
     params = {**asked.interface.defaults, **asked.params}
+    period = params.pop("period", None)
     dated = asked.interface.date_column in table.columns
     first, last = _period(params) if dated else (0, LAST_DAY)
     used = {"ts_code", *CONTROLS, *(("trade_date", "start_date", "end_date") if dated else ())}
     codes = [code.strip() for code in params["ts_code"].split(",")] if "ts_code" in params else None
     rows = table.keys.rows(codes if "ts_code" in table.columns else None, first, last)
+    if period and "end_date" in table.columns:
+        rows = _equal(table, "end_date", period, rows)
     for name in params.keys() & table.columns.keys() - used:
         rows = _equal(table, name, params[name], rows)
     return rows

@@ -10,7 +10,7 @@ class Interface:
 
     `shown` fields come by default, `hidden` ones when asked for; with none of either, all columns there are.
     `needs`: one of these parameters has to be given. `defaults`: the value a parameter has when it is not given.
-    `date_column`: the one that trade_date, start_date and end_date speak of.
+    `date_column`: the one that trade_date, start_date and end_date speak of. A `period` is always an end_date.
     """
 
     shown: tuple[str, ...] = ()
@@ -26,6 +26,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+STATEMENTS = ("income", "balancesheet", "cashflow")
 INTERFACES = {
     "stock_basic": Interface(
         shown=_words("ts_code symbol name area industry cnspell market list_date act_name act_ent_type"),
@@ -58,21 +59,34 @@ INTERFACES = {
     "suspend_d": Interface(shown=_words("ts_code trade_date suspend_timing suspend_type"), cap=5000),
     "fina_indicator": Interface(needs=_words("ts_code"), cap=100, date_column="end_date"),
     "fina_indicator_vip": Interface(date_column="end_date"),
-    "income": Interface(needs=_words("ts_code"), date_column="ann_date"),
-    "balancesheet": Interface(needs=_words("ts_code"), date_column="ann_date"),
-    "cashflow": Interface(needs=_words("ts_code"), date_column="ann_date"),
+    **{name: Interface(needs=_words("ts_code"), date_column="ann_date") for name in STATEMENTS},
+    **{f"{name}_vip": Interface(date_column="ann_date") for name in STATEMENTS},
     "disclosure_date": Interface(cap=3000, date_column=""),
-    "index_daily": Interface(needs=_words("ts_code"), cap=8000),
-    "namechange": Interface(date_column="ann_date"),
-    "bse_mapping": Interface(cap=300, date_column=""),
-    "stk_limit": Interface(cap=5800),
+    "index_daily": Interface(
+        shown=_words("ts_code trade_date close open high low pre_close change pct_chg vol amount"),
+        needs=_words("ts_code"),
+        cap=8000,
+    ),
+    "namechange": Interface(
+        shown=_words("ts_code name start_date end_date ann_date change_reason"), date_column="ann_date"
+    ),
+    "bse_mapping": Interface(shown=_words("name o_code n_code list_date"), cap=1000, date_column=""),
+    "stk_limit": Interface(
+        shown=_words("trade_date ts_code up_limit down_limit"), hidden=_words("pre_close"), cap=5800
+    ),
     "top_list": Interface(cap=10000),
     "limit_list_d": Interface(cap=2500),
     "ths_index": Interface(cap=5000, date_column=""),
     "ths_member": Interface(cap=5000, date_column=""),
     "dc_index": Interface(cap=5000),
     "dc_member": Interface(cap=5000),
-    "moneyflow": Interface(),
+    "moneyflow": Interface(
+        shown=_words(
+            "ts_code trade_date buy_sm_vol buy_sm_amount sell_sm_vol sell_sm_amount buy_md_vol buy_md_amount"
+            " sell_md_vol sell_md_amount buy_lg_vol buy_lg_amount sell_lg_vol sell_lg_amount buy_elg_vol"
+            " buy_elg_amount sell_elg_vol sell_elg_amount net_mf_vol net_mf_amount"
+        ),
+    ),
     "stock_st": Interface(),
     "ths_daily": Interface(),
     "index_basic": Interface(date_column=""),

@@ -11,7 +11,7 @@ import pandas as pd
 from market_data.standin.interfaces import INTERFACES, Interface
 from market_data.standin.tables import Column, IntArray, Keys, Market, Table, stored, texts
 
-TEXT_COLUMNS = {"symbol", "period"}
+TEXT_COLUMNS = {"symbol", "period", "update_flag", "report_type", "comp_type", "end_type"}
 
 
 def read_market(folder: Path) -> Market:

@@ -1,16 +1,15 @@
 """A made-up market: a pure function of its size, seed and last day."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from market_data.standin.generated_bars import Bars, BoolArray, make_bars
-from market_data.standin.generated_calendar import Calendar, calendar_table, compact, read_calendar
+from market_data.standin.generated_bars import Bars, make_bars
+from market_data.standin.generated_calendar import calendar_table, read_calendar
+from market_data.standin.generated_extras import extra_tables
+from market_data.standin.generated_grid import Grid, make_grid, numbers
 from market_data.standin.generated_stocks import FloatArray, Stocks, make_stocks, stock_table
-from market_data.standin.tables import Column, IntArray, Keys, Market, ShortArray, Table, Texts, stored, texts
+from market_data.standin.tables import Column, IntArray, Market, ShortArray, Texts, stored, texts
 
 HALT_TIMING = '"09:30-10:00"'
 
@@ -23,51 +22,19 @@ def generate_market(stocks: int, days: int, seed: int, end: str) -> Market:
     calendar = read_calendar(days, end)
     drawn = make_stocks(stocks, calendar, rng)
     bars = make_bars(drawn, days, rng)
-    traded = _grid(bars.listed & ~bars.suspended, drawn, calendar)
-    listed = _grid(bars.listed, drawn, calendar)
-    stopped = _grid(bars.suspended | bars.halted, drawn, calendar)
+    traded = make_grid(bars.listed & ~bars.suspended, drawn, calendar)
+    listed = make_grid(bars.listed, drawn, calendar)
+    stopped = make_grid(bars.suspended | bars.halted, drawn, calendar)
     tables = {
         "stock_basic": stock_table(drawn, calendar),
         "trade_cal": calendar_table(calendar),
         "daily": traded.table(_daily(traded, bars)),
-        "adj_factor": listed.table({"adj_factor": _numbers("%.3f", lambda rows: listed.at(bars.factor, rows) / 1000)}),
+        "adj_factor": listed.table({"adj_factor": numbers("%.3f", lambda rows: listed.at(bars.factor, rows) / 1000)}),
         "daily_basic": traded.table(_daily_basic(traded, bars, drawn)),
         "suspend_d": stopped.table(_suspend_d(stopped, bars)),
+        **extra_tables(drawn, bars, calendar, traded, listed),
     }
     return Market(tables, made_up=True)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """The places in the matrices (newest session first, stock) where an interface has rows, counted through."""
-
-    places: IntArray
-    keys: Keys
-    codes: Texts
-    days: Texts
-
-    def at(self, matrix: npt.NDArray[Any], rows: IntArray) -> npt.NDArray[Any]:
-        return matrix.ravel()[self.places[rows]]
-
-    def table(self, columns: dict[str, Column]) -> Table:
-        keys: dict[str, Column] = {
-            "ts_code": lambda rows: self.codes[self.keys.symbols[rows]].tolist(),
-            "trade_date": lambda rows: self.days[self.places[rows] // len(self.codes)].tolist(),
-        }
-        return Table(self.keys, keys | columns)
-
-
-def _grid(there: BoolArray, stocks: Stocks, calendar: Calendar) -> _Grid:
-    days = compact(calendar.sessions[::-1])
-    places = np.flatnonzero(there)
-    session, symbols = np.divmod(places, len(stocks.codes))
-    keys = Keys(stocks.codes, symbols.astype(np.int32), np.array(days, np.int32)[session])
-    return _Grid(places, keys, texts(f'"{code}"' for code in stocks.codes), texts(f'"{day}"' for day in days))
-
-
-def _numbers(template: str, compute: Callable[[IntArray], FloatArray]) -> Column:
-    """A column that is computed when asked for; NaN is null."""
-    return lambda rows: [template % value if value == value else "null" for value in compute(rows).tolist()]
 
 
 def _price_texts(highest: int) -> Texts:
@@ -75,7 +42,7 @@ def _price_texts(highest: int) -> Texts:
     return texts(f"{cents / 100:.2f}" for cents in (*range(highest + 1), *range(-highest, 0)))
 
 
-def _daily(grid: _Grid, bars: Bars) -> dict[str, Column]:
+def _daily(grid: Grid, bars: Bars) -> dict[str, Column]:
     written = _price_texts(int(bars.high.max()))
     at = grid.at
 
@@ -97,13 +64,13 @@ def _daily(grid: _Grid, bars: Bars) -> dict[str, Column]:
         "close": price(bars.close),
         "pre_close": price(bars.pre_close),
         "change": lambda rows: written[change(rows)].tolist(),
-        "pct_chg": _numbers("%.4f", lambda rows: 100 * change(rows) / at(bars.pre_close, rows)),
-        "vol": _numbers("%.2f", lambda rows: at(bars.volume, rows) / 100),
-        "amount": _numbers("%.3f", amount),
+        "pct_chg": numbers("%.4f", lambda rows: 100 * change(rows) / at(bars.pre_close, rows)),
+        "vol": numbers("%.2f", lambda rows: at(bars.volume, rows) / 100),
+        "amount": numbers("%.3f", amount),
     }
 
 
-def _daily_basic(grid: _Grid, bars: Bars, stocks: Stocks) -> dict[str, Column]:
+def _daily_basic(grid: Grid, bars: Bars, stocks: Stocks) -> dict[str, Column]:
     def close(rows: IntArray) -> FloatArray:
         return grid.at(bars.close, rows) / 100
 
@@ -114,17 +81,17 @@ def _daily_basic(grid: _Grid, bars: Bars, stocks: Stocks) -> dict[str, Column]:
         return values[grid.keys.symbols[rows]]
 
     def per(values: FloatArray, quantity: Callable[[IntArray], FloatArray], template: str = "%.4f") -> Column:
-        return _numbers(template, lambda rows: quantity(rows) / of(values, rows))
+        return numbers(template, lambda rows: quantity(rows) / of(values, rows))
 
     def constant(values: FloatArray) -> Column:
         written = texts(f"{value:.4f}" for value in values.tolist())
         return lambda rows: written[grid.keys.symbols[rows]].tolist()
 
     def worth(shares: FloatArray) -> Column:
-        return _numbers("%.4f", lambda rows: close(rows) * of(shares, rows))
+        return numbers("%.4f", lambda rows: close(rows) * of(shares, rows))
 
     return {
-        "close": _numbers("%.2f", close),
+        "close": numbers("%.2f", close),
         "turnover_rate": per(stocks.float_share, volume),
         "turnover_rate_f": per(stocks.free_share, volume),
         "volume_ratio": per(bars.mean_volume / 100, volume, "%.2f"),
@@ -147,6 +114,6 @@ def _profits(eps: FloatArray) -> FloatArray:
     return np.where(eps > 0, eps, np.nan)
 
 
-def _suspend_d(grid: _Grid, bars: Bars) -> dict[str, Column]:
+def _suspend_d(grid: Grid, bars: Bars) -> dict[str, Column]:
     timing = np.where(grid.at(bars.halted, np.arange(len(grid.places))), HALT_TIMING, "null").astype(object)
     return {"suspend_timing": stored(timing), "suspend_type": stored(np.full(len(timing), '"S"', object))}

@@ -116,6 +116,6 @@ def answer(dataset: Dataset, *symbols: str, day: date = OLD_MONDAY, asked: tuple
     task = running_task(dataset)
     shape = "symbols" if asked else "date"
     request = claimed_request(task, shape=shape, symbols=list(asked), start_date=day, end_date=day)
-    Store(dataset, task, day, day).store(request, fetched(dataset, *symbols, day=day))
+    Store(dataset, task, "tushare", day, day).store(request, fetched(dataset, *symbols, day=day))
     tasks.finish(task, "COMPLETED")
     coverage.refresh(dataset)

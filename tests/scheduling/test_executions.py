@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from scheduling import control, executions, queries, running, sweeping, tasks
@@ -40,6 +41,32 @@ def test_a_run_whose_lease_holds_is_left_alone(declare: Declare) -> None:
     assert executions.claim_next("sync", "")
     sweeping.sweep()
     assert Execution.objects.get().status == Status.RUNNING
+
+
+def test_runs_have_time_to_renew_their_leases_after_the_database_was_away(declare: Declare) -> None:
+    declare()
+    running.trigger_now("job")
+    assert executions.claim_next("sync", "")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sweeping.sweep()
+        expire_lease()
+        clock.shift(timedelta(minutes=2))
+        sweeping.sweep()
+        assert Execution.objects.get().status == Status.RUNNING
+        clock.shift(timedelta(seconds=31))
+        sweeping.sweep()
+        assert Execution.objects.get().status == Status.QUEUED
+
+
+def test_sweeps_that_always_come_late_still_find_vanished_workers(declare: Declare) -> None:
+    declare()
+    running.trigger_now("job")
+    assert executions.claim_next("sync", "")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(3):
+            clock.shift(timedelta(seconds=50))
+            sweeping.sweep()
+    assert Execution.objects.get().status == Status.QUEUED
 
 
 def test_the_lease_is_renewed_while_the_job_works(declare: Declare, settings: Any) -> None:

@@ -66,6 +66,10 @@ def variables() -> set[str]:
         ("TUSHARE_DAILY_MAX_CALLS", "-1"),
         ("TUSHARE_ROW_CAPS", "daily=many"),
         pytest.param("TUSHARE_ROW_CAPS", "daily"),
+        ("AKSHARE_URL", "127.0.0.1:8000"),
+        ("AKSHARE_TIMEOUT_SECONDS", "0"),
+        ("AKSHARE_RATE_LIMIT_MAX_CALLS", "0"),
+        ("AKSHARE_RATE_LIMIT_WINDOW_SECONDS", "0"),
         ("RATE_LIMIT_RETRY_BASE_SECONDS", "-1"),
         ("SYNC_DAILY_HISTORY_BATCH_SIZE", "0"),
         ("SYNC_FINANCE_HISTORY_BATCH_SIZE", "0"),
@@ -85,6 +89,7 @@ def variables() -> set[str]:
         ("DATABASE_URL", "mysql://localhost/x"),
         ("TUSHARE_INTERFACE_LIMITS", "stock_basic=0/60"),
         ("TUSHARE_INTERFACE_LIMITS", "stock_basic=50/0"),
+        ("INDEX_DAILY_SYMBOLS", "000300"),
         pytest.param("TUSHARE_ROW_CAPS", "daily=0"),
         pytest.param("TUSHARE_API_URL", "api.tushare.pro"),
         pytest.param("STOCKSYNC_VAR", "/dev/null/var"),
@@ -133,6 +138,7 @@ def test_values_are_read_from_the_environment(load: Load) -> None:
         SYNC_DAILY_HISTORY_START_DATE="20100104",
         TUSHARE_INTERFACE_LIMITS="stock_basic=50/60, ths_member=200/60,stock_basic=1/3600",
         TUSHARE_ROW_CAPS="daily=5000",
+        INDEX_DAILY_SYMBOLS="000300.SH, 399001.SZ",
         ALLOWED_HOSTS="a.example,b.example",
         TUSHARE_API_URL="",
     )
@@ -145,6 +151,7 @@ def test_values_are_read_from_the_environment(load: Load) -> None:
     }
     assert settings["TUSHARE_ROW_CAPS"] == {"daily": 5000}
     assert settings["ALLOWED_HOSTS"] == ["a.example", "b.example"]
+    assert settings["INDEX_DAILY_SYMBOLS"] == ["000300.SH", "399001.SZ"]
     assert settings["TUSHARE_API_URL"].startswith("https://")
 
 

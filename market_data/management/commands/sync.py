@@ -27,7 +27,7 @@ class Command(ReportingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dataset", metavar="DATASET", help=f"all, or one of: {', '.join(DATASETS)}")
         add_window(parser)
-        parser.add_argument("--provider", default="tushare", help="where the data comes from (default: tushare)")
+        parser.add_argument("--provider", default="", help="who is asked (default: the dataset's own, mostly tushare)")
         parser.add_argument("--refetch", action="store_true", help="ask for everything again, stored or not")
         parser.add_argument("--dry-run", action="store_true", help="show what it would cost and send nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask before a plan of more than ten minutes")

@@ -15,11 +15,12 @@ STOCK_PAGE = reverse("admin:market_data_stock", args=[STOCK])
 DAY_PAGE = reverse("admin:market_data_day", args=[FIRST_DAY.isoformat()])
 CALENDAR_PAGE = reverse("admin:market_data_calendar")
 DENIALS_PAGE = reverse("admin:market_data_denials")
-STOCK_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d", "cells", "revisions")
-DAY_TABLES = ("daily", "adj_factor", "daily_basic", "suspend_d")
+BAR_TABLES = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit", "individual_fund_flow")
+DAY_TABLES = (*BAR_TABLES, "suspend_d", "limit_up_pool", "dragon_tiger")
+STOCK_TABLES = (*DAY_TABLES, "namechange", "index_daily", "cells", "revisions")
 OWN_PAGES = [
     *(f"{STOCK_PAGE}?table={name}" for name in STOCK_TABLES),
-    *(f"{DAY_PAGE}?table={name}" for name in DAY_TABLES),
+    *(f"{DAY_PAGE}?table={name}" for name in (*DAY_TABLES, "sector_fund_flow")),
     f"{CALENDAR_PAGE}?year={FIRST_DAY.year}",
     DENIALS_PAGE,
 ]

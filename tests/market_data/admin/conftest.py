@@ -17,14 +17,30 @@ from market_data.engine import clock
 from market_data.models import (
     WHOLE,
     AdjFactor,
+    BalanceSheet,
+    CashFlow,
+    CircuitState,
+    ConceptBoard,
+    ConceptMember,
     CoverageCell,
     CoverageMark,
     DailyBar,
     DailyBasic,
+    DragonTiger,
+    FinaIndicator,
+    IncomeStatement,
+    IndexBar,
+    IndividualFundFlow,
     InterfaceDenial,
+    LimitUp,
+    MoneyFlow,
+    MovedCode,
+    NameChange,
     Partition,
+    PriceLimit,
     RateLimitState,
     Revision,
+    SectorFundFlow,
     Suspension,
     SyncFailureRecord,
     SyncRequest,
@@ -75,6 +91,16 @@ def market(days: list[date]) -> None:
     DailyBar.objects.bulk_create([DailyBar(symbol=s, trade_date=d, close=12.25) for s, d in cells])
     AdjFactor.objects.bulk_create([AdjFactor(symbol=s, trade_date=d, adj_factor=1.5) for s, d in cells])
     DailyBasic.objects.bulk_create([DailyBasic(symbol=s, trade_date=d, pe=None) for s, d in cells])
+    MoneyFlow.objects.bulk_create([MoneyFlow(symbol=s, trade_date=d, net_mf_vol=-100) for s, d in cells])
+    PriceLimit.objects.bulk_create([PriceLimit(symbol=s, trade_date=d, up_limit=13.48) for s, d in cells])
+    IndexBar.objects.bulk_create([IndexBar(symbol=s, trade_date=d, close=3000) for s, d in cells])
+    NameChange.objects.bulk_create([NameChange(symbol=s, start_date=d, name=f"From {d}") for s, d in cells])
+    IndividualFundFlow.objects.bulk_create([IndividualFundFlow(symbol=s, trade_date=d) for s, d in cells])
+    LimitUp.objects.bulk_create([LimitUp(symbol=s, trade_date=d, close=13.48) for s, d in cells])
+    DragonTiger.objects.bulk_create([DragonTiger(symbol=s, trade_date=d, reason="a") for s, d in cells])
+    names = [f"Sector {number:03d}" for number in range(DAYS)]
+    SectorFundFlow.objects.bulk_create([SectorFundFlow(trade_date=days[0], kind="concept", name=n) for n in names])
+    MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
     # Three on a day, so that pages end within days, at each of the three.
     Suspension.objects.bulk_create(
         [
@@ -84,6 +110,13 @@ def market(days: list[date]) -> None:
         ]
     )
     moment = clock.now()
+    for report in (BalanceSheet, CashFlow, FinaIndicator, IncomeStatement):
+        fields = {"end_date": days[0], "content": "a", "first_seen_at": moment}
+        report._default_manager.bulk_create([report(symbol=symbol, **fields) for symbol in SYMBOLS])
+    ConceptBoard.objects.bulk_create([ConceptBoard(source="ths", code=s, from_date=days[0]) for s in SYMBOLS])
+    ConceptMember.objects.bulk_create(
+        [ConceptMember(source="ths", board="885001.TI", symbol=s, from_date=days[0]) for s in SYMBOLS]
+    )
     CoverageCell.objects.bulk_create(
         [
             CoverageCell(dataset=name, symbol=STOCK, trade_date=day, first_asked_at=moment, asked_at=moment)
@@ -109,6 +142,7 @@ def ledger(days: list[date]) -> None:
         add_task(requests=DAYS, started_at=moment - timedelta(hours=number), dataset="daily")
     SyncFailureRecord.objects.bulk_create([failure(symbol) for symbol in SYMBOLS])
     RateLimitState.objects.create(account="tushare:abc", state={"calls": [1.5]})
+    CircuitState.objects.create(host="push2.eastmoney.com", refusals=1, last_refusal="HTTP 403.")
     InterfaceDenial.objects.create(account="tushare:abc", api_name="suspend_d", message="no points", denied_at=moment)
 
 

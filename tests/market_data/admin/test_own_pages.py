@@ -79,6 +79,14 @@ def test_the_pages_of_a_day_show_every_row_once_by_symbol(admin_client: Client, 
 
 
 @pytest.mark.usefixtures("market")
+@pytest.mark.parametrize("symbol", ["", "600"])
+def test_the_sectors_of_a_day_are_all_shown_for_they_have_no_symbol(admin_client: Client, symbol: str) -> None:
+    rows = every_row(admin_client, DAY_PAGE, table="sector_fund_flow", symbol=symbol)
+
+    assert sorted(row[1] for row in rows) == [f"Sector {number:03d}" for number in range(DAYS)]
+
+
+@pytest.mark.usefixtures("market")
 def test_a_stock_shows_the_chosen_span_newest_first(admin_client: Client, days: list[date]) -> None:
     answer = admin_client.get(STOCK_PAGE, {"start": days[3].isoformat(), "end": days[6].isoformat()})
 

@@ -11,7 +11,7 @@ from market_data.models import Partition, SyncFailureRecord, SyncTask
 from tests.market_data.admin.addresses import DAY_PAGE, LISTS, PAGES, STOCK_PAGE
 from tests.market_data.admin.conftest import STOCK, add_task, captured, failure
 
-BARS = ("daily", "adj_factor", "daily_basic", "suspend_d")
+CELLS = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit", "individual_fund_flow")
 MOST_QUERIES = 20
 
 
@@ -53,8 +53,8 @@ def test_the_number_of_queries_is_small_and_does_not_grow(
         admin_client.get(page)
 
     assert len(few) <= MOST_QUERIES
-    # The day's page asks for the symbols that are not there of three datasets, not of one.
-    assert len(many) <= len(few) + (4 if page.startswith(DAY_PAGE) else 0)
+    # The day's page asks for the symbols that are not there of six datasets, not of one.
+    assert len(many) <= len(few) + (2 * (len(CELLS) - 1) if page.startswith(DAY_PAGE) else 0)
 
 
 @pytest.mark.usefixtures("market", "ledger")
@@ -64,6 +64,9 @@ def test_the_number_of_queries_is_small_and_does_not_grow(
         ("Security", "600", True),
         ("Security", "600000.sh", True),
         ("Security", "0000", False),
+        ("MovedCode", "838163.bj", True),
+        ("MovedCode", "920163.BJ", True),
+        ("MovedCode", "838", False),
         ("Revision", STOCK, True),
         ("Revision", "600", False),
         ("SyncFailureRecord", STOCK.lower(), True),
@@ -96,10 +99,12 @@ def test_a_task_is_found_by_its_id(admin_client: Client) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        *(f"{STOCK_PAGE}?table={name}&start=2024-01-01&end=2024-06-01&after=2024-05-01" for name in BARS[:3]),
+        *(f"{STOCK_PAGE}?table={name}&start=2024-01-01&end=2024-06-01&after=2024-05-01" for name in CELLS),
         f"{STOCK_PAGE}?table=suspend_d&after=2024-05-01&after=S&after=",
-        *(f"{DAY_PAGE}?table={name}&symbol=600&after={STOCK}" for name in BARS[:3]),
+        *(f"{DAY_PAGE}?table={name}&symbol=600&after={STOCK}" for name in CELLS),
         f"{DAY_PAGE}?table=suspend_d&after={STOCK}&after=S&after=",
+        f"{STOCK_PAGE}?table=namechange&start=2024-01-01&after=2024-05-01&after=x&after=",
+        f"{STOCK_PAGE}?table=index_daily&start=2024-01-01&after=2024-05-01",
         f"{STOCK_PAGE}?table=cells",
         f"{STOCK_PAGE}?table=revisions",
         f"{LISTS['Revision']}?q={STOCK}",
@@ -109,7 +114,7 @@ def test_what_is_stored_by_day_is_read_through_an_index(admin_client: Client, pa
     with captured() as queries:
         assert admin_client.get(page).status_code == 200
 
-    large = (*BARS, "coverage_cells", "revisions")
+    large = (*CELLS, "suspend_d", "namechange", "index_daily", "coverage_cells", "revisions")
     reading = [sql for sql in queries if any(f'FROM "{name}"' in sql for name in large)]
     assert reading
     for sql in reading:

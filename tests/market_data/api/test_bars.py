@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from rest_framework.test import APIClient
 
-from market_data.models import AdjFactor, DailyBar
+from market_data.models import AdjFactor, DailyBar, MovedCode
 from tests.market_data.builders import A, B, add_securities
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,52 @@ def test_pages_follow_each_other_by_day(api: APIClient) -> None:
     assert seen == [[day.isoformat() for day in DAYS[:3]], [DAYS[3].isoformat()]]
 
 
+def test_pages_go_on_from_one_symbol_to_the_next(api: APIClient) -> None:
+    DailyBar.objects.bulk_create([DailyBar(symbol=B, trade_date=day, close=1.0) for day in DAYS[:3]])
+    seen, url = [], f"/market-data/bars?symbol={B},{A}&start=2024-01-09&limit=2"
+    while url:
+        answer = api.get(url)
+        seen.append([(bar["symbol"], bar["trade_date"][-2:]) for bar in answer.json()])
+        url = answer.headers.get("Link", "").partition("<")[2].partition(">")[0]
+    assert seen == [[(A, "09"), (A, "10")], [(A, "11"), (B, "09")], [(B, "10")]]
+
+
+@pytest.mark.parametrize(("freq", "dates"), [("weekly", ["2024-01-11"]), ("monthly", ["2024-01-11"]), ("daily", None)])
+def test_bars_come_by_week_and_month(api: APIClient, freq: str, dates: list[str] | None) -> None:
+    shown = api.get(f"/market-data/bars?symbol={A}&freq={freq}&adjust=hfq").json()
+    assert [bar["trade_date"] for bar in shown] == (dates or [day.isoformat() for day in DAYS])
+    assert list(shown[0]) == COLUMNS.split(",")
+    assert shown[-1]["close"] == 21.0
+    assert shown[-1]["volume"] == (400.0 if dates else 100.0)
+
+
+def test_pages_of_weeks_follow_each_other(api: APIClient) -> None:
+    DailyBar.objects.create(symbol=A, trade_date=date(2024, 1, 17), close=11.0)
+    first = api.get(f"/market-data/bars?symbol={A}&freq=weekly&limit=1")
+    following = api.get(first.headers["Link"].partition("<")[2].partition(">")[0])
+    shown = [(bar["trade_date"], bar["close"]) for bar in [*first.json(), *following.json()]]
+    assert shown == [("2024-01-11", 10.5), ("2024-01-17", 11.0)]
+    assert following.json()[0]["pct_chg"] == pytest.approx(100 * (11 / 10.5 - 1))
+    assert "Link" not in following.headers
+
+
+def test_a_code_that_moved_is_found_under_either(api: APIClient) -> None:
+    MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
+    DailyBar.objects.create(symbol="838163.BJ", trade_date=DAYS[0], close=9.0)
+    for code in ("838163.BJ", "920163.BJ"):
+        assert [(bar["symbol"], bar["close"]) for bar in api.get(f"/market-data/bars?symbol={code}").json()] == [
+            ("920163.BJ", 9.0)
+        ]
+    add_securities("920164.BJ")
+    MovedCode.objects.create(old_symbol="838164.BJ", new_symbol="920164.BJ")
+    assert api.get("/market-data/bars?symbol=838164.BJ").json() == []
+
+
+def test_several_symbols_come_as_csv(api: APIClient) -> None:
+    text = api.get(f"/market-data/bars?symbol={A},{B}&freq=monthly&format=csv").content.decode()
+    assert text.splitlines()[1].startswith(f"{A},2024-01-11,")
+
+
 def test_a_full_last_page_leads_nowhere(api: APIClient) -> None:
     assert "Link" not in api.get(f"/market-data/bars?symbol={A}&limit=4").headers
 
@@ -78,6 +124,8 @@ def test_a_known_stock_without_bars_has_an_empty_list(api: APIClient) -> None:
 def test_an_unknown_stock_is_not_found(api: APIClient) -> None:
     answer = api.get("/market-data/bars?symbol=999999.SH")
     assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no stock 999999.SH.")
+    answer = api.get(f"/market-data/bars?symbol=888888.SH,{A},999999.SH,{B}")
+    assert answer.json()["error"]["message"] == "There is no stock 888888.SH, 999999.SH."
 
 
 @pytest.mark.parametrize(
@@ -95,6 +143,13 @@ def test_an_unknown_stock_is_not_found(api: APIClient) -> None:
         (f"symbol={A}&adjust=sideways", "adjust"),
         (f"symbol={A}&limit=0", "limit"),
         (f"symbol={A}&limit=10001", "limit"),
+        (f"symbol={A},,{B}", "symbol"),
+        (f"symbol={A},", "symbol"),
+        (f"symbol={','.join(f'{n:06}.SH' for n in range(101))}", "symbol"),
+        (f"symbol={A}&freq=hourly", "freq"),
+        (f"symbol={A}&after={A}", "after"),
+        (f"symbol={A}&after={A},2024-02-30", "after"),
+        (f"symbol={A}&after={A},9999-12-31", "after"),
     ],
 )
 @pytest.mark.parametrize("form", ["json", "csv"])

@@ -40,18 +40,18 @@ def test_factors_are_due_before_the_market_opens_their_day() -> None:
 @pytest.mark.django_db
 def test_recent_are_the_last_ten_sessions_today_included() -> None:
     add_calendar(date(2024, 2, 1), date(2024, 4, 30), closed=[date(2024, 3, 12)])
-    assert clock.recent_from(FRIDAY_EVENING) == date(2024, 3, 1)
+    assert clock.recent_from(DAILY, FRIDAY_EVENING) == date(2024, 3, 1)
 
 
 @pytest.mark.django_db
 def test_over_a_long_holiday_fewer_than_ten_sessions_are_recent() -> None:
     add_calendar(date(2024, 2, 1), date(2024, 3, 15), closed=weekdays(date(2024, 2, 5), date(2024, 3, 11)))
-    assert clock.recent_from(FRIDAY_EVENING) == date(2024, 3, 12)
+    assert clock.recent_from(DAILY, FRIDAY_EVENING) == date(2024, 3, 12)
 
 
 @pytest.mark.django_db
 def test_without_a_calendar_only_today_is_recent() -> None:
-    assert clock.recent_from(FRIDAY_EVENING) == FRIDAY
+    assert clock.recent_from(DAILY, FRIDAY_EVENING) == FRIDAY
 
 
 def test_a_recent_cell_needs_two_answers_and_an_old_one_a_single_one() -> None:

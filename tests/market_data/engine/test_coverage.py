@@ -175,7 +175,7 @@ def test_a_new_listing_opens_the_days_since_then() -> None:
     task = running_task(STOCK_BASIC)
     request = claimed_request(task, shape="whole")
     table = table_of(STOCK_BASIC, [{"ts_code": C, "list_date": "20240301"}])
-    Store(STOCK_BASIC, task, WHOLE, WHOLE).store(request, Fetched(table, [], truncated=False, made_up=False))
+    Store(STOCK_BASIC, task, "tushare", WHOLE, WHOLE).store(request, Fetched(table, [], truncated=False, made_up=False))
     coverage.refresh(DAILY)
     assert [partition(DAILY, day).state for day in (OLD_MONDAY, FRIDAY)] == [State.COMPLETE, State.PARTIAL]
 
@@ -186,7 +186,7 @@ def test_the_same_list_again_has_nothing_counted_again() -> None:
     task = running_task(STOCK_BASIC)
     request = claimed_request(task, shape="whole")
     table = table_of(STOCK_BASIC, [row])
-    Store(STOCK_BASIC, task, WHOLE, WHOLE).store(request, Fetched(table, [], truncated=False, made_up=False))
+    Store(STOCK_BASIC, task, "tushare", WHOLE, WHOLE).store(request, Fetched(table, [], truncated=False, made_up=False))
     assert not CoverageMark.objects.exists()
 
 
@@ -223,7 +223,7 @@ def test_a_list_that_was_cut_at_the_cap_is_not_complete() -> None:
     task = running_task(STOCK_BASIC)
     request = claimed_request(task, shape="whole", params={"list_status": "L"})
     runner = Runner(STOCK_BASIC, task, None, Wanted(WHOLE, WHOLE))  # type: ignore[arg-type]
-    runner._store_of_run = Store(STOCK_BASIC, task, WHOLE, WHOLE)
+    runner._store_of_run = Store(STOCK_BASIC, task, "tushare", WHOLE, WHOLE)
     table = table_of(STOCK_BASIC, [{"ts_code": A, "list_date": "20200101"}])
     runner._store(request, Fetched(table, [], truncated=True, made_up=False))
     runner._close_books()

@@ -53,18 +53,18 @@ def cells_of(roster: Roster) -> set[tuple[str, date]]:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_arrays_expect_what_the_database_expects(seed: int) -> None:
     days = random_market(seed)
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert roster.days == days
     expected = set(missing_cells(DAILY, FIRST, LAST))
     assert cells_of(roster) == expected
-    by_day = count_expected(roster.symbols, FIRST, LAST)
+    by_day = count_expected(DAILY, roster.symbols, FIRST, LAST)
     assert [by_day.get(day, 0) for day in days] == roster.matrix().sum(axis=0).tolist()
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_an_answer_lacks_is_what_the_database_lacks(seed: int) -> None:
     days = random_market(seed)
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     chance = random.Random(seed)
     start, end = days[5], days[25]
     rows = [row_of(DAILY, symbol, day) for symbol, day in sorted(cells_of(roster)) if start <= day <= end]
@@ -80,17 +80,17 @@ def test_what_an_answer_lacks_is_what_the_database_lacks(seed: int) -> None:
 def test_the_day_of_listing_is_expected_and_the_day_of_delisting_is_not() -> None:
     add_calendar(date(2024, 1, 8), date(2024, 1, 12))
     add_securities(A, listed=date(2024, 1, 9), gone=date(2024, 1, 11))
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert roster.matrix().tolist() == [[False, True, True, False, False]]
-    assert count_listed(roster.days).tolist() == [0, 1, 1, 0, 0]
+    assert count_listed(DAILY, roster.days).tolist() == [0, 1, 1, 0, 0]
 
 
 def test_a_stock_that_was_delisted_before_it_was_listed_is_never_expected() -> None:
     add_calendar(date(2024, 1, 8), date(2024, 1, 12))
     add_securities(A, listed=date(2024, 1, 11), gone=date(2024, 1, 9))
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert not roster.matrix().any()
-    assert count_listed(roster.days).tolist() == [0, 0, 0, 0, 0]
+    assert count_listed(DAILY, roster.days).tolist() == [0, 0, 0, 0, 0]
     assert roster.missing_from(NOTHING, FIRST, LAST, None) == ([], [])
 
 
@@ -100,7 +100,7 @@ def test_a_halt_within_the_day_is_no_suspension() -> None:
     suspend(A, OLD_MONDAY)
     suspend(B, OLD_MONDAY, "09:30-10:00")
     Suspension.objects.create(symbol=B, trade_date=OLD_MONDAY, suspend_type="R", suspend_timing="")
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert roster.matrix().tolist() == [[False], [True]]
     assert roster.missing_from(NOTHING, FIRST, LAST, None) == ([B], [OLD_MONDAY])
 
@@ -109,7 +109,7 @@ def test_a_suspension_of_a_closed_day_says_nothing_about_the_next() -> None:
     add_calendar(OLD_MONDAY, date(2024, 1, 19))
     add_securities(A)
     suspend(A, SATURDAY)
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert (A, NEXT_MONDAY) in missing_cells(DAILY, FIRST, LAST)
     assert (A, NEXT_MONDAY) in cells_of(roster)
 
@@ -117,7 +117,7 @@ def test_a_suspension_of_a_closed_day_says_nothing_about_the_next() -> None:
 def test_only_the_symbols_that_were_asked_for_can_be_missing() -> None:
     add_calendar(OLD_MONDAY, OLD_MONDAY)
     add_securities(A, B, C)
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     table = table_of(DAILY, [row_of(DAILY, A, OLD_MONDAY)])
     assert roster.missing_from(table, FIRST, LAST, [A, B, "999999.SH"]) == ([B], [OLD_MONDAY])
     assert roster.missing_from(table, FIRST, LAST, [A]) == ([], [])
@@ -126,14 +126,14 @@ def test_only_the_symbols_that_were_asked_for_can_be_missing() -> None:
 def test_a_security_without_a_list_date_is_not_expected() -> None:
     add_calendar(OLD_MONDAY, OLD_MONDAY)
     Security.objects.create(symbol=A)
-    assert Roster(FIRST, LAST).symbols == []
+    assert Roster(DAILY, FIRST, LAST).symbols == []
     assert missing_cells(DAILY, FIRST, LAST) == []
 
 
 def test_inferred_symbols_are_in_no_list() -> None:
     add_securities(A)
     Security.objects.create(symbol=B, inferred=True, list_date=OLD_MONDAY)
-    roster = Roster(FIRST, LAST)
+    roster = Roster(DAILY, FIRST, LAST)
     assert roster.named == {A}
     assert roster.symbols == [B, A] if B < A else [A, B]
 

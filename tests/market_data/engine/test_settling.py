@@ -80,7 +80,7 @@ def test_a_cut_answer_settles_nothing() -> None:
     counted(DAILY, OLD_MONDAY)
     task = running_task()
     request = claimed_request(task, start_date=OLD_MONDAY, end_date=OLD_MONDAY)
-    Store(DAILY, task, OLD_MONDAY, OLD_MONDAY).store(request, fetched(DAILY, A, truncated=True))
+    Store(DAILY, task, "tushare", OLD_MONDAY, OLD_MONDAY).store(request, fetched(DAILY, A, truncated=True))
     coverage.refresh(DAILY)
     found = partition(DAILY, OLD_MONDAY)
     assert (found.state, found.answers) == (State.PARTIAL, 0)
@@ -101,7 +101,7 @@ def test_a_cell_whose_row_was_refused_is_not_absent() -> None:
     request = claimed_request(task, start_date=OLD_MONDAY, end_date=OLD_MONDAY)
     refused = [{"symbol": B, "trade_date": "2024-01-08", "close": "-1.0"}]
     answered = Fetched(table_of(DAILY, [row_of(DAILY, A, OLD_MONDAY)]), refused, truncated=False, made_up=False)
-    Store(DAILY, task, OLD_MONDAY, OLD_MONDAY).store(request, answered)
+    Store(DAILY, task, "tushare", OLD_MONDAY, OLD_MONDAY).store(request, answered)
     coverage.refresh(DAILY)
     assert partition(DAILY, OLD_MONDAY).state == State.FAILED
     assert not CoverageCell.objects.exists()

@@ -93,7 +93,7 @@ def test_an_owner_that_was_taken_over_can_write_nothing_more() -> None:
     old = running_task()
     request = claimed_request(old, start_date=OLD_MONDAY, end_date=OLD_MONDAY)
     long = claimed_request(old, shape="symbols", symbols=[A, B], start_date=OLD_MONDAY, end_date=OLD_MONDAY)
-    store = storing.Store(DAILY, old, OLD_MONDAY, OLD_MONDAY)
+    store = storing.Store(DAILY, old, "tushare", OLD_MONDAY, OLD_MONDAY)
     put(old, pid=pid_that_ended())
     new = running_task()
     fetched = Fetched(table_of(DAILY, [row_of(DAILY, A, OLD_MONDAY)]), [], truncated=False, made_up=False)
@@ -114,7 +114,7 @@ def test_an_owner_that_was_taken_over_can_write_nothing_more() -> None:
 def test_rows_are_rolled_back_when_only_the_task_was_taken_over() -> None:
     task = running_task()
     request = claimed_request(task, start_date=OLD_MONDAY, end_date=OLD_MONDAY)
-    store = storing.Store(DAILY, task, OLD_MONDAY, OLD_MONDAY)
+    store = storing.Store(DAILY, task, "tushare", OLD_MONDAY, OLD_MONDAY)
     put(task, fence=F("fence") + 1)
     fetched = Fetched(table_of(DAILY, [row_of(DAILY, A, OLD_MONDAY)]), [], truncated=False, made_up=False)
     with pytest.raises(tasks.Lost):

@@ -46,7 +46,8 @@ def test_the_same_arguments_give_the_same_bytes(made_up: Market) -> None:
     again, other = generate_market(120, 90, 5, "20240628"), generate_market(120, 90, 6, "20240628")
 
     def written(market: Market, api: str) -> bytes:
-        body = {"api_name": api, "params": {"trade_date": "20240628"}}
+        code = {"ts_code": "000300.SH"} if api == "index_daily" else {}
+        body = {"api_name": api, "params": {"trade_date": "20240628", **code}}
         return data(answer(market, Rules(), question(body)), 0).body
 
     assert all(written(made_up, api) == written(again, api) for api in made_up.tables)
@@ -120,6 +121,34 @@ def test_the_calendar_is_shanghais_to_the_end_of_the_year(made_up: Market, bars:
     open_days = days[(days["is_open"] == 1) & (days["cal_date"] <= "20240628")]["cal_date"]
     assert sorted(open_days) == sorted(set(bars["trade_date"]))
     assert days.set_index("cal_date")["pretrade_date"]["20241008"] == "20240930"
+
+
+def test_what_is_bought_is_sold_and_flows_in_both_directions(made_up: Market, bars: pd.DataFrame) -> None:
+    flows = frame(made_up, "moneyflow")
+
+    assert cells(flows) == cells(bars)
+    bought, sold = (flows[[f"{side}_{size}_vol" for size in ("sm", "md", "lg", "elg")]] for side in ("buy", "sell"))
+    assert (bought.sum(axis=1) - sold.sum(axis=1)).abs().max() <= 4
+    assert 0.1 < (flows["net_mf_vol"] > 0).mean() < 0.9
+
+
+def test_bars_stay_within_the_limits_of_their_day(made_up: Market, bars: pd.DataFrame) -> None:
+    limits = frame(made_up, "stk_limit")
+    both = bars.merge(limits, on=["ts_code", "trade_date"])
+
+    assert cells(limits) == cells(frame(made_up, "adj_factor"))
+    assert len(both) == len(bars)
+    assert (both["high"] <= both["up_limit"]).all()
+    assert (both["low"] >= both["down_limit"]).all()
+
+
+def test_stocks_of_beijing_have_moved_codes(made_up: Market) -> None:
+    question_for_all = question({"api_name": "bse_mapping"})
+    moved = answer(made_up, Rules(), question_for_all)
+
+    old, new = (moved.cells[moved.fields.index(name)] for name in ("o_code", "n_code"))
+    assert old
+    assert [code.replace("830", "920", 1) for code in old] == new
 
 
 def test_an_impossible_market_is_refused() -> None:

@@ -39,6 +39,7 @@ PROMISED = [
     "POST /market-data/failures/{id}/resolve",
     "GET /market-data/coverage",
     "GET /market-data/bars",
+    "GET /market-data/finance",
 ]
 
 

@@ -1,0 +1,169 @@
+"""What is synced by name only: money flow, price limits, former names, moved codes, index bars."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, WholeRequest, numbers, texts
+from market_data.datasets.quotes import MARKET
+from market_data.datasets.reference import FIRST_TRADING_DAY
+from market_data.models import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
+
+_SIZES = ("sm", "md", "lg", "elg")
+_FLOWS = (*(f"{side}_{size}" for size in _SIZES for side in ("buy", "sell")), "net_mf")
+_INDEX_SPANS = ((FIRST_TRADING_DAY, date(2015, 12, 31)), (date(2016, 1, 1), date(2040, 12, 31)))
+
+
+def impossible_flow(columns: Columns) -> NDArray[np.bool_]:
+    """Less than nothing bought or sold."""
+    traded = [name for name in columns if not name.startswith("net_")]
+    wrong: NDArray[np.bool_] = np.any([columns[name] < 0 for name in traded], axis=0)
+    return wrong
+
+
+def impossible_limit(columns: Columns) -> NDArray[np.bool_]:
+    return columns["down_limit"] > columns["up_limit"]
+
+
+def impossible_level(columns: Columns) -> NDArray[np.bool_]:
+    return (columns["low"] > columns["high"]) | (columns["close"] <= 0)
+
+
+def name_requests(today: date) -> Sequence[WholeRequest]:
+    """All names in one call. Where that is cut, the calls that replace it are told apart by announcement dates.
+
+    Names without an announcement date come with the one call only.
+    """
+    return [WholeRequest({})]
+
+
+def names_by_announcement(params: dict[str, Any]) -> list[dict[str, Any]]:
+    """Instead of all names those of each year, instead of a year its halves, down to a day."""
+    if not params:
+        years = range(FIRST_TRADING_DAY.year, timezone.localdate().year + 1)
+        return [_span(date(year, 1, 1), date(year, 12, 31)) for year in years]
+    start, end = (date.fromisoformat(params[name]) for name in ("start_date", "end_date"))
+    if start == end:
+        return []
+    middle = start + (end - start) // 2
+    return [_span(start, middle), _span(date.fromordinal(middle.toordinal() + 1), end)]
+
+
+def _span(start: date, end: date) -> dict[str, Any]:
+    return {"start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}
+
+
+def moved_code_requests(today: date) -> Sequence[WholeRequest]:
+    return [WholeRequest({})]
+
+
+def index_requests(today: date) -> Sequence[WholeRequest]:
+    """The whole history of each configured index: two calls, which is what its last day alone would cost too."""
+    return [
+        WholeRequest({"ts_code": symbol, **_span(start, min(end, today))}, start, min(end, today))
+        for start, end in reversed(_INDEX_SPANS)
+        for symbol in settings.INDEX_DAILY_SYMBOLS
+    ]
+
+
+MONEYFLOW = Dataset(
+    name="moneyflow",
+    title="Money flow",
+    model=MoneyFlow,
+    parts=Parts.CELLS,
+    fields=(
+        SYMBOL,
+        TRADE_DATE,
+        *(
+            Field(f"{flow}_{what}", f"{flow}_{what}", scale=scale)
+            for flow in _FLOWS
+            for what, scale in (("vol", 100), ("amount", 10_000))
+        ),
+    ),
+    key=("symbol", "trade_date"),
+    job_type="DAILY_HISTORY",
+    by_date=True,
+    max_symbols=1,
+    ready_at=time(19),
+    trailing_days=1,
+    depends_on=MARKET,
+    impossible=impossible_flow,
+)
+
+# A day of the whole market is longer than an answer may be, for funds are in it (7,530 rows of at most 5,800 in
+# September 2026): only a stock at a time can be asked for in full.
+STK_LIMIT = Dataset(
+    name="stk_limit",
+    title="Price limits",
+    model=PriceLimit,
+    parts=Parts.CELLS,
+    fields=(SYMBOL, TRADE_DATE, *numbers("pre_close", "up_limit", "down_limit")),
+    key=("symbol", "trade_date"),
+    job_type="DAILY_HISTORY",
+    row_cap=5800,
+    max_symbols=1,
+    ready_at=time(9, 15),
+    depends_on=MARKET,
+    impossible=impossible_limit,
+)
+
+NAMECHANGE = Dataset(
+    name="namechange",
+    title="Former names",
+    model=NameChange,
+    parts=Parts.WHOLE,
+    fields=(
+        SYMBOL,
+        *texts("name"),
+        *(Field(name, name, "date") for name in ("start_date", "end_date", "ann_date")),
+        *texts("change_reason"),
+    ),
+    key=("symbol", "start_date", "name", "change_reason"),
+    job_type="NAME_CHANGES",
+    fresh_hours=24,
+    whole_requests=name_requests,
+    narrower=names_by_announcement,
+)
+
+BSE_MAPPING = Dataset(
+    name="bse_mapping",
+    title="Moved codes of Beijing",
+    model=MovedCode,
+    parts=Parts.WHOLE,
+    fields=(
+        Field("old_symbol", "o_code", "text"),
+        Field("new_symbol", "n_code", "text"),
+        *texts("name"),
+        Field("list_date", "list_date", "date"),
+    ),
+    key=("old_symbol",),
+    job_type="MOVED_CODES",
+    row_cap=1000,
+    fresh_hours=7 * 24,
+    whole_requests=moved_code_requests,
+)
+
+INDEX_DAILY = Dataset(
+    name="index_daily",
+    title="Index bars",
+    model=IndexBar,
+    parts=Parts.WHOLE,
+    fields=(
+        SYMBOL,
+        TRADE_DATE,
+        *numbers("open", "high", "low", "close", "pre_close", "change", "pct_chg"),
+        Field("volume", "vol", scale=100),
+        Field("amount", "amount", scale=1000),
+    ),
+    key=("symbol", "trade_date"),
+    job_type="INDEX_HISTORY",
+    row_cap=8000,
+    fresh_hours=12,
+    whole_requests=index_requests,
+    impossible=impossible_level,
+)

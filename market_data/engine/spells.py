@@ -1,0 +1,64 @@
+"""Membership as spells: sources tell who is in a group today; from when to when is what we saw."""
+
+from datetime import date
+
+import pyarrow as pa
+from django.db import connection
+
+from market_data.datasets.base import Dataset
+from market_data.engine.expectations import as_parameter
+from market_data.engine.writer import Counts, stage, staging_of
+
+
+def store_spells(dataset: Dataset, table: pa.Table, today: date) -> Counts:
+    """Begin a spell for who is new, end it for who is not there any more; inside the caller's transaction.
+
+    The table lists every member of its groups. `updated` counts ended spells and changed names. An empty answer ends
+    nothing: it names no group.
+    """
+    if not table.num_rows:
+        return Counts()
+    day = as_parameter(today)
+    with connection.cursor() as cursor:
+        stage(cursor, dataset, table.select(list(dataset.columns)))
+        cursor.execute(_end(dataset), [day])
+        updated = cursor.rowcount
+        cursor.execute(_rename(dataset))
+        renamed = cursor.rowcount
+        cursor.execute(_begin(dataset), [day])
+        inserted = cursor.rowcount
+    return Counts(inserted, updated + renamed, table.num_rows - inserted - renamed)
+
+
+def _end(dataset: Dataset) -> str:
+    same_group = f"SELECT 1 FROM {staging_of(dataset)} s WHERE {_same(dataset.group)}"
+    there = f"SELECT 1 FROM {staging_of(dataset)} s WHERE {_same(dataset.key)}"
+    return (
+        f"UPDATE {dataset.table} AS t SET to_date = %s "
+        f"WHERE t.to_date IS NULL AND EXISTS ({same_group}) AND NOT EXISTS ({there})"
+    )
+
+
+def _rename(dataset: Dataset) -> str:
+    differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+    return (
+        f"UPDATE {dataset.table} AS t SET name = s.name FROM {staging_of(dataset)} s "
+        f"WHERE t.to_date IS NULL AND {_same(dataset.key)} AND t.name {differs} s.name"
+    )
+
+
+def _begin(dataset: Dataset) -> str:
+    names = ", ".join(dataset.columns)
+    there = f"SELECT 1 FROM {dataset.table} t WHERE t.to_date IS NULL AND {_same(dataset.key)}"
+    return (
+        f"INSERT INTO {dataset.table} ({names}, from_date) SELECT {names}, {_day()} FROM {staging_of(dataset)} s "
+        f"WHERE NOT EXISTS ({there}) ORDER BY {', '.join(dataset.key)}"
+    )
+
+
+def _day() -> str:
+    return "%s::date" if connection.vendor == "postgresql" else "%s"
+
+
+def _same(columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"t.{name} = s.{name}" for name in columns)

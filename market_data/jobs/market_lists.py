@@ -1,0 +1,43 @@
+"""The jobs that bring what AkShare reads of a trading day, asked for twice in the evening: the pages fail often."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from market_data.engine import clock, expectations, sync
+from market_data.jobs.syncing import INCREMENTAL, after_last_complete, sync_in_turn
+from scheduling.context import Context, Outcome
+from scheduling.registry import job
+
+# The second time asks for what the first one did not bring, mostly for nothing at all.
+TRADING_DAYS: dict[str, Any] = {"calendar": "SSE"}
+
+
+@job("sync_limit_up_pool", title="Limit-up pool", default_cron="0 16,20 * * *", policies=TRADING_DAYS)
+def sync_limit_up_pool(context: Context) -> Outcome:
+    """Bring the stocks that closed at their limit, of today and of days missed in the last two weeks, through AkShare.
+    The second run of the evening asks again for what the first one did not get."""
+    return _bring(context, "limit_up_pool", after_last_complete("limit_up_pool"))
+
+
+@job("sync_dragon_tiger", title="Dragon-tiger list", default_cron="30 18,21 * * *", policies=TRADING_DAYS)
+def sync_dragon_tiger(context: Context) -> Outcome:
+    """Bring the exchanges' lists of conspicuous trading since the last complete day, through AkShare. The second run
+    of the evening asks again for what the first one did not get."""
+    return _bring(context, "dragon_tiger", after_last_complete("dragon_tiger"))
+
+
+@job("sync_fund_flow", title="Fund flow of sectors", default_cron="20 16,20 * * *", policies=TRADING_DAYS)
+def sync_fund_flow(context: Context) -> Outcome:
+    """Bring the flow of money into sectors of the latest trading day, through AkShare: no other day can be had. The
+    second run of the evening asks again where the first one failed."""
+    return _bring(context, "sector_fund_flow", _latest_session())
+
+
+def _bring(context: Context, dataset: str, start: date) -> Outcome:
+    return sync_in_turn(context, [(dataset, sync.Order(start, provider="akshare", job_type=INCREMENTAL))])
+
+
+def _latest_session() -> date:
+    """Today, where the calendar does not know better."""
+    today = clock.today()
+    return max(expectations.open_days(today - timedelta(days=15), today), default=today)
