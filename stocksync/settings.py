@@ -151,11 +151,12 @@ with settings_errors():
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_RESULT_BACKEND = "django-db"
+# The job housekeeping deletes them.
+CELERY_RESULT_EXPIRES = None
 CELERY_TASK_DEFAULT_QUEUE = "sync"
 CELERY_TASK_ROUTES = {
     "scheduling.dispatch": {"queue": "control"},
     "scheduling.sweep": {"queue": "control"},
-    "celery.backend_cleanup": {"queue": "control"},
 }
 # The database owns the work and a message only wakes a worker up: no late acknowledgement, nothing held back.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
