@@ -94,10 +94,6 @@ class BackgroundServer:
         self.url = f"http://{host}:{self._server.server_port}"
 
     @property
-    def market(self) -> Market:
-        return self._served.market
-
-    @property
     def calls(self) -> list[Call]:
         return self._served.log.calls
 
