@@ -1,6 +1,6 @@
 """A demonstration without an account: a generated market served on this machine, in a database of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -26,4 +26,22 @@ def demo_provider(say: Callable[[str], object]) -> Iterator[None]:
         settings.TUSHARE_API_URL, settings.TUSHARE_TOKEN = server.url, "made-up"
         settings.AKSHARE_URL = pages.url
         settings.TUSHARE_RATE_LIMIT_MAX_CALLS = settings.AKSHARE_RATE_LIMIT_MAX_CALLS = CALLS_A_WINDOW
+        yield
+
+
+@contextmanager
+def demo_yahoo(symbols: Iterable[str], say: Callable[[str], object]) -> Iterator[None]:
+    """While STOCKSYNC_DEMO is set, answer for Yahoo with made-up prices of these symbols, whatever they are."""
+    if not settings.DEMO:
+        yield
+        return
+    from market_data.engine import clock
+    from market_data.providers.yfinance_symbols import is_covered, to_yahoo
+    from market_data.standin.yahoo import YahooStandin
+    from market_data.standin.yahoo_charts import generate_charts
+
+    say(BANNER)
+    known = [to_yahoo(symbol) for symbol in symbols if is_covered(symbol)]
+    with YahooStandin(generate_charts(known, DAYS, SEED, clock.today()), made_up=True) as server:
+        settings.YFINANCE_URL, settings.YFINANCE_RATE_LIMIT_MAX_CALLS = server.url, CALLS_A_WINDOW
         yield
