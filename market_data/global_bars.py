@@ -1,11 +1,10 @@
 """Bring the daily bars of a symbol of any market: ask, check, store, and record what was given up."""
 
 from datetime import date
-from functools import partial
 
 import pyarrow as pa
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Min, Q
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
@@ -16,23 +15,9 @@ from market_data.engine.writer import upsert
 from market_data.exceptions import BadPayload, NoData, ProviderError, Transient
 from market_data.models import WHOLE, GlobalBar, SyncFailureRecord, SyncRequest
 from market_data.providers.base import Answer, Call, Provider
-from market_data.providers.door import Door
-from market_data.ratelimit.factory import limiter_for
-from market_data.ratelimit.rules import yahoo_rules
 
-ACCOUNT = "yfinance"
 ATTEMPTS = 3
 SAME_WITHIN = 0.001
-
-
-def yahoo() -> Provider:
-    """Yahoo as configured, ready to be asked; to be closed afterwards."""
-    from market_data.providers.yfinance import YFinanceProvider  # a second of import
-
-    rules = partial(yahoo_rules, settings=settings)
-    door = Door(limiter_for(ACCOUNT), rules, settings.RATE_LIMIT_RETRY_BASE_SECONDS, connections.close_all)
-    folder = settings.VAR_DIR / "yfinance"
-    return YFinanceProvider(door, ACCOUNT, settings.YFINANCE_URL, folder, settings.YFINANCE_TIMEOUT_SECONDS)
 
 
 def bring(provider: Provider, symbol: str, start: date, end: date) -> None:

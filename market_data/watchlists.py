@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from market_data import global_bars
+from market_data.engine import accounts
 from market_data.exceptions import MarketDataError, Permanent, ProviderError, RateLimited, Unreachable
 from market_data.providers.base import Provider
 from market_data.publishing import Publisher
@@ -40,7 +41,7 @@ def fetch(watchlist: Watchlist, before: list[str], watch: Callable[[Fetched], No
     no symbol came.
     """
     got = Fetched(list(before))
-    with closing(global_bars.yahoo()) as provider, closing(Publisher()) as publisher:
+    with closing(accounts.provider_named("yfinance")) as provider, closing(Publisher()) as publisher:
         _fetch_each(watchlist, got, provider, publisher, watch)
     if not got.fetched:
         symbol, reason = next(iter(got.errors.items()))

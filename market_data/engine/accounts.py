@@ -14,7 +14,7 @@ from market_data.providers.base import Answer, Call, Provider, Stopped, T
 from market_data.providers.door import Door
 from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.factory import limiter_for
-from market_data.ratelimit.rules import akshare_rules, configured_rules
+from market_data.ratelimit.rules import akshare_rules, configured_rules, yahoo_rules
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,18 @@ def _build_akshare(door: Door, account: str) -> Provider:
     return AkShareProvider(door, account, settings.AKSHARE_URL, settings.AKSHARE_TIMEOUT_SECONDS, DatabaseCircuits())
 
 
-_PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare, "akshare": _akshare}
+def _yfinance() -> Account:
+    return Account("yfinance", partial(yahoo_rules, settings=settings), _build_yfinance)
+
+
+def _build_yfinance(door: Door, account: str) -> Provider:
+    from market_data.providers.yfinance import YFinanceProvider
+
+    folder, timeout = settings.VAR_DIR / "yfinance", settings.YFINANCE_TIMEOUT_SECONDS
+    return YFinanceProvider(door, account, settings.YFINANCE_URL, folder, timeout)
+
+
+_PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare, "akshare": _akshare, "yfinance": _yfinance}
 
 
 def account_at(provider: str) -> Account:

@@ -64,7 +64,7 @@ def _record(
         SyncFailureRecord.objects.filter(id=record.id).update(
             retry_count=F("retry_count") + 1, last_attempt_at=moment, error_message=message, evidence=evidence
         )
-    if dataset.parts != Parts.WHOLE:
+    if dataset.parts in (Parts.CELLS, Parts.EVENTS):
         coverage.mark([dataset.name], start, end)
     return record
 
@@ -87,7 +87,7 @@ def close(records: QuerySet[SyncFailureRecord]) -> list[SyncFailureRecord]:
         SyncFailureRecord.objects.filter(id__in=[record.id for record in found]).update(resolved_at=clock.now())
         for record in found:
             dataset = DATASETS.get(record.dataset)
-            if dataset and dataset.parts != Parts.WHOLE:
+            if dataset and dataset.parts in (Parts.CELLS, Parts.EVENTS):
                 coverage.mark([dataset.name], record.start_date, record.end_date)
     return found
 

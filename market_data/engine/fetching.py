@@ -29,7 +29,9 @@ class Fetched:
     missing: tuple[list[str], list[date]] | None = None
 
 
-def fetch(provider: Provider, dataset: Dataset, request: SyncRequest, cap: int, roster: Roster | None) -> Fetched:
+def fetch(
+    provider: Provider, dataset: Dataset, request: SyncRequest, cap: int, roster: Roster | None = None
+) -> Fetched:
     """Ask, check, and prepare what the one thread that stores would otherwise have to do.
 
     Raises a ProviderError, or Stopped before anything was sent."""

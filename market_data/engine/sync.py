@@ -146,6 +146,8 @@ def _dataset_of(name: str, order: Order) -> Dataset:
     provider = order.provider or dataset_named(name).provider
     accounts.account_at(provider)
     dataset = dataset_named(name).asked_of(provider)
+    if dataset.parts == Parts.NAMED:
+        raise UsageError(f"Nothing is expected of {name}: a watchlist names the symbols that are brought.")
     if dataset.parts == Parts.CELLS and not dataset.by_date and order.symbols is None and provider != dataset.provider:
         raise UsageError(f"{provider} gives {name} for named symbols only: add --symbols, such as 600000.SH.")
     return dataset

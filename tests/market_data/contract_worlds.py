@@ -6,7 +6,9 @@ A new provider is held to the contract by a line in WORLDS.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from market_data.datasets import DATASETS
@@ -16,6 +18,8 @@ from market_data.standin.market_folder import read_market
 from market_data.standin.rules import Rules
 from market_data.standin.server import Standin
 from market_data.standin.tables import Market
+from market_data.standin.yahoo import Fault, YahooStandin
+from market_data.standin.yahoo_charts import generate_charts
 from tests.market_data.providers.sources import SYMBOL, small_market, wire
 from tests.market_data.report_worlds import report, write_reports
 from tests.market_data.worlds import World
@@ -29,7 +33,7 @@ MISDEEDS = ("refuse", "say_nothing", "change_columns")
 @contextmanager
 def tushare_world(settings: Any, folder: Path) -> Iterator[Behave]:
     faults = {"refuse": "http_502", "say_nothing": "empty_frame", "change_columns": "wrong_columns"}
-    market = Market({**_reports(folder).tables, **small_market().tables}, made_up=True)
+    market = Market({**_reports().tables, **small_market().tables}, made_up=True)
     with Standin(market) as server:
         settings.TUSHARE_API_URL = server.url
         settings.INDEX_DAILY_SYMBOLS = list(market.tables["index_daily"].keys.codes)
@@ -40,7 +44,13 @@ def tushare_world(settings: Any, folder: Path) -> Iterator[Behave]:
         yield behave
 
 
-def _reports(folder: Path) -> Market:
+@cache
+def _reports() -> Market:
+    with TemporaryDirectory() as folder:
+        return _written_reports(Path(folder) / "world")
+
+
+def _written_reports(folder: Path) -> Market:
     world = World(folder, 1, LAST_DAY, LAST_DAY).write()
     for name in ("fina_indicator", "income", "balancesheet", "cashflow"):
         reports = [report(DATASETS[name], symbol, QUARTER) for symbol in (SYMBOL, "000001.SZ")]
@@ -81,7 +91,20 @@ def akshare_world(settings: Any, folder: Path) -> Iterator[Behave]:
         yield behave
 
 
+@contextmanager
+def yfinance_world(settings: Any, folder: Path) -> Iterator[Behave]:
+    faults = {"refuse": "http_502", "say_nothing": "empty", "change_columns": "wrong_columns"}
+    with YahooStandin(generate_charts(["600000.SS", "000001.SZ"], 60, 1, LAST_DAY), made_up=True) as server:
+        settings.YFINANCE_URL, settings.YFINANCE_RATE_LIMIT_MAX_CALLS = server.url, 100_000
+
+        def behave(misdeed: str) -> None:
+            server.faults["*"] = Fault(faults[misdeed])
+
+        yield behave
+
+
 WORLDS: dict[str, Callable[[Any, Path], AbstractContextManager[Behave]]] = {
     "tushare": tushare_world,
     "akshare": akshare_world,
+    "yfinance": yfinance_world,
 }

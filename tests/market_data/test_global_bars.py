@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from market_data import global_bars
-from market_data.engine import origin
+from market_data.engine import accounts, origin
 from market_data.exceptions import BadPayload, NoData, Permanent, ProviderError
 from market_data.models import GlobalBar, Revision, SyncFailureRecord
 from market_data.providers.base import Provider
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def provider(yahoo: YahooStandin, settings: Any) -> Iterator[Provider]:
     settings.YFINANCE_TIMEOUT_SECONDS = 2.0
-    made = global_bars.yahoo()
+    made = accounts.provider_named("yfinance")
     yield made
     made.close()
 

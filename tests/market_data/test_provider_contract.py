@@ -14,7 +14,7 @@ from market_data.engine import accounts, clock
 from market_data.engine.calls import call_for, window_of
 from market_data.engine.checks import check
 from market_data.engine.fetching import fetch
-from market_data.exceptions import BadPayload, Transient
+from market_data.exceptions import BadPayload, NoData, Transient
 from market_data.models import SyncRequest
 from market_data.providers.base import Answer, Provider
 from tests.market_data.builders import shanghai
@@ -123,7 +123,13 @@ def test_a_source_that_has_nothing_gives_an_empty_answer(at: Any, name: str, pro
     dataset = DATASETS[name].asked_of(provider)
     behave("say_nothing")
     days = None if dataset.parts == Parts.EVENTS else FAR_AWAY
-    fetched = fetch(asked, dataset, request_for(dataset, days=days), CAP)
+    request = request_for(dataset, days=days)
+    if dataset.parts == Parts.NAMED:
+        # A person named the symbol, and is told that nothing is there.
+        with pytest.raises(NoData, match=SYMBOL):
+            fetch(asked, dataset, request, CAP)
+        return
+    fetched = fetch(asked, dataset, request, CAP)
     assert fetched.table.num_rows == 0
     assert fetched.table.column_names == list(dataset.columns)
 
