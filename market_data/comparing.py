@@ -144,7 +144,7 @@ class _Source:
             wait=wait_exponential(multiplier=settings.SYNC_RETRY_BASE_SECONDS),
             reraise=True,
         )
-        return patiently(fetch, self._provider, self._dataset, request, row_cap(self._dataset))
+        return patiently(fetch, self._provider, self._dataset, request, row_cap(self._dataset), roster=None)
 
 
 def _compare_symbol(question: Question, comparison: Comparison, symbol: str, first: Rows, second: Rows) -> None:
