@@ -49,12 +49,19 @@ class DataFile:
             columns = {name: kind for name, kind in _kinds(self.dataset).items() if name in there}
             for batch in _read(self.path, list(columns)):
                 values = {name: _values(kind, batch.column(name)) for name, kind in columns.items()}
+                values |= {name: [None] * batch.num_rows for name in self._left_out(there)}
                 yield Piece(Answer(values, batch.num_rows), row)
                 row += batch.num_rows
         except (pa.ArrowException, OSError, EOFError) as error:
             reason = str(error).splitlines()[0]
             where = f"beyond row {row - 1}" if row > 1 else "as rows of these columns"
             raise BadFile(f"{self.path.name} cannot be read {where}: {reason}") from error
+
+    def _left_out(self, there: set[str]) -> list[str]:
+        """Fields of a report that the check asks for and the file does not have."""
+        rest = self.dataset.rest
+        names = [f.source for f in self.dataset.fields if not f.is_optional] + list(rest.required) if rest else []
+        return [name for name in names if name not in there]
 
 
 def check_paths(paths: Iterable[Path]) -> None:
@@ -85,8 +92,10 @@ def _native(dataset: Dataset) -> Dataset:
 
 
 def _needed(dataset: Dataset) -> list[str]:
-    """The columns that a file must have."""
-    return [f.source for f in dataset.fields if not f.is_optional] + list(dataset.rest.required if dataset.rest else ())
+    """The columns that a file must have; of reports people keep the figures that they use."""
+    if dataset.rest:
+        return [f.source for f in dataset.fields if f.name in ("symbol", dataset.date_column)]
+    return [f.source for f in dataset.fields if not f.is_optional]
 
 
 def _kinds(dataset: Dataset) -> dict[str, str]:

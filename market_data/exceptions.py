@@ -12,6 +12,7 @@ MarketDataError
     ├── Permanent         stop; a person acts: token, points, IP limit
     │   └── NotPermitted  only this interface; others go on
     ├── BadRequest        our mistake
+    ├── NoData            there is nothing of this symbol; others go on
     └── BadPayload        refuse, keep the evidence, go on
 """
 
@@ -67,6 +68,10 @@ class NotPermitted(Permanent):
 
 class BadRequest(ProviderError):
     """The provider does not understand the request: a mistake of ours."""
+
+
+class NoData(ProviderError):
+    """The provider has nothing of this symbol, or nothing in these days."""
 
 
 class BadPayload(ProviderError):

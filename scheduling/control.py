@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from scheduling import admission, beat_rows, chaining, executions, registry
+from scheduling import admission, beat_rows, calendars, chaining, executions, registry
 from scheduling.cron import check_cron
 from scheduling.exceptions import ConfigurationError, JobAlreadyExists, JobNotFound
 from scheduling.models import JobConfig, Pool
@@ -181,6 +181,8 @@ def _assign(config: JobConfig, fields: Mapping[str, Any]) -> None:
         setattr(config, name, value)
     if config.declaration:
         config.declaration.check_kwargs(config.job_kwargs)
+    if "calendar" in fields:
+        calendars.check_known(config.calendar)
     chaining.check_run_after(config.job_id, config.run_after)
     try:
         config.clean_fields(exclude=["schedule_seen"])

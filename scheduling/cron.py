@@ -13,6 +13,7 @@ from scheduling.exceptions import ConfigurationError
 
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _MINUTE = timedelta(minutes=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _TEN_YEARS = timedelta(days=3660)
 # Celery reads `mon-` as Monday and `5-1-2` as 5-1: what follows a readable start is passed over.
 _PART = r"(\*|\w+(-\w+)?)(/\d+)?"
@@ -52,15 +53,42 @@ def check_cron(expression: str, timezone: str) -> None:
     next_fire(expression, timezone, datetime.now(UTC))
 
 
-@lru_cache(maxsize=1024)
-def _crontab(expression: str, timezone: str) -> TzAwareCrontab:
-    zone = check_timezone(timezone)
-    try:
-        # Celery's positional order puts the day of the week third.
-        return TzAwareCrontab(**split_cron(expression), tz=zone)
-    except (ValueError, ParseException) as error:
-        message = f"The cron expression {expression!r} cannot be read: {str(error).rstrip('.')}."
-        raise ConfigurationError(message, "cron_expression") from error
+class _Crontab(TzAwareCrontab):  # type: ignore[misc]
+    """Thousands of crontabs share few fields."""
+
+    _expand_cronspec = staticmethod(lru_cache(maxsize=10_000)(TzAwareCrontab._expand_cronspec))
+
+
+class _Clock:
+    """A crontab and its last answer: asked at the first moment of the pair, it gave the second."""
+
+    def __init__(self, expression: str, timezone: str) -> None:
+        self.expression = expression
+        self.last_answer = (_NEVER, _NEVER)
+        zone = check_timezone(timezone)
+        try:
+            # Celery's positional order puts the day of the week third.
+            self._crontab = _Crontab(**split_cron(expression), tz=zone)
+        except (ValueError, ParseException) as error:
+            message = f"The cron expression {expression!r} cannot be read: {str(error).rstrip('.')}."
+            raise ConfigurationError(message, "cron_expression") from error
+
+    def step(self, after: datetime) -> datetime:
+        moment = after.astimezone(self._crontab.tz)
+        while True:
+            try:
+                start, delta, _ = self._crontab.remaining_delta(moment)
+                fire: datetime = (start + delta).astimezone(UTC)
+            except (RuntimeError, ValueError, OverflowError) as error:
+                message = f"The cron expression {self.expression!r} never fires."
+                raise ConfigurationError(message, "cron_expression") from error
+            # From within a repeated hour Celery steps to the first occurrence of it, which is past.
+            if fire > after:
+                return fire
+            moment = fire.astimezone(self._crontab.tz)
+
+
+_clock = lru_cache(maxsize=10_000)(_Clock)
 
 
 def next_fire(expression: str, timezone: str, after: datetime) -> datetime:
@@ -69,18 +97,12 @@ def next_fire(expression: str, timezone: str, after: datetime) -> datetime:
     Celery steps from wall time to wall time: an hour that daylight saving repeats is fired once, one that it
     leaves out an hour later. Raises ConfigurationError for an expression that never fires.
     """
-    crontab = _crontab(expression, timezone)
-    moment = after.astimezone(crontab.tz)
-    while True:
-        try:
-            start, delta, _ = crontab.remaining_delta(moment)
-            fire: datetime = (start + delta).astimezone(UTC)
-        except (RuntimeError, ValueError, OverflowError) as error:
-            raise ConfigurationError(f"The cron expression {expression!r} never fires.", "cron_expression") from error
-        # From within a repeated hour Celery steps to the first occurrence of it, which is past.
-        if fire > after:
-            return fire
-        moment = fire.astimezone(crontab.tz)
+    clock = _clock(expression, timezone)
+    asked, answer = clock.last_answer
+    if not asked <= after < answer:
+        answer = clock.step(after)
+        clock.last_answer = (after, answer)
+    return answer
 
 
 def last_fire(expression: str, timezone: str, until: datetime) -> datetime | None:

@@ -53,9 +53,12 @@ def _dispatch(job_id: str) -> Execution | None:
 
 def due_moment(config: JobConfig) -> datetime | None:
     """The latest due moment that nobody has decided about yet."""
-    schedule = config.schedule
-    due = schedule.latest(timezone.now()) if schedule else None
-    if due is None or due <= _decided_until(config) or not beat_rows.is_in_force(config, due):
+    schedule, decided_until, now = config.schedule, _decided_until(config), timezone.now()
+    # Looking back takes many steps; of thousands of jobs few are due.
+    if schedule is None or schedule.next_after(decided_until) > now:
+        return None
+    due = schedule.latest(now)
+    if due is None or due <= decided_until or not beat_rows.is_in_force(config, due):
         return None
     return due
 

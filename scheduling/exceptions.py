@@ -26,6 +26,8 @@ class JobNotFound(SchedulingError):
 class JobAlreadyExists(SchedulingError):
     """The job id is taken."""
 
+    field = "job_id"
+
 
 class ConfigurationError(SchedulingError):
     """A value that cannot be; `field` names it."""

@@ -1,6 +1,7 @@
 """Questions about jobs and their runs."""
 
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any
 
 from django.db.models import Avg, Count, Q, QuerySet
@@ -11,7 +12,7 @@ from scheduling.context import Status
 from scheduling.exceptions import ConfigurationError
 from scheduling.leases import LEADER
 from scheduling.models import Execution, JobConfig
-from scheduling.schedules import next_runs
+from scheduling.schedules import Schedule, next_runs
 
 
 def enabled_jobs() -> QuerySet[JobConfig]:
@@ -30,23 +31,33 @@ def recent_executions(job_id: str | None = None, limit: int = 50) -> QuerySet[Ex
 
 
 def next_runs_of(config: JobConfig, count: int = 5) -> list[datetime]:
-    """When the job is due next; empty for one that is disabled or has no schedule."""
+    """When the job is due next; empty for one that is disabled, paused, or has no schedule.
+
+    Raises ConfigurationError for a schedule that cannot be, written past every check.
+    """
     schedule = config.schedule
-    return next_runs(schedule, timezone.now(), count) if schedule and config.enabled else []
+    is_on = config.enabled and config.paused_at is None
+    return next_runs(schedule, timezone.now(), count) if schedule and is_on else []
+
+
+def possible_runs_of(config: JobConfig, count: int) -> list[datetime]:
+    """The same, none for a schedule that cannot be; the job's note tells about it."""
+    return next_runs_of(config, count) if config.schedule_problem == "" else []
 
 
 def upcoming(count: int = 10) -> list[tuple[datetime, str]]:
     """The next due moments of all jobs with their job ids, soonest first, one for each job."""
-    configs = beat_rows.switched_on(JobConfig.objects.filter(paused_at=None))
-    return sorted((runs[0], config.job_id) for config in configs if (runs := _possible_runs(config)))[:count]
+    now = timezone.now()
+    jobs = beat_rows.read_all(JobConfig.objects.filter(paused_at=None))
+    return nsmallest(count, ((moment, job_id) for job_id, schedule in jobs if (moment := _next(schedule, now))))
 
 
-def _possible_runs(config: JobConfig) -> list[datetime]:
-    """The next run, none where the schedule is one that cannot be."""
+def _next(schedule: Schedule, now: datetime) -> datetime | None:
+    """None where the schedule is one that cannot be."""
     try:
-        return next_runs_of(config, 1)
+        return schedule.next_after(now)
     except (ConfigurationError, ValueError):
-        return []
+        return None
 
 
 def status() -> dict[str, Any]:

@@ -43,17 +43,27 @@ class Job:
 
     def check_kwargs(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The values to call the job with. Raises ConfigurationError with one sentence for what does not fit."""
+        if not isinstance(kwargs, Mapping):
+            raise ConfigurationError(f"{self.name}: The arguments are not a JSON object.", "job_kwargs")
         try:
             given = self.kwargs_model.model_validate(dict(kwargs))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "kwargs"
-            raise ConfigurationError(f"{self.name}: {place}: {first['msg']}.", "job_kwargs") from error
+            place, reason = first_error(error)
+            raise ConfigurationError(f"{self.name}: {place or 'kwargs'}: {reason}.", "job_kwargs") from error
         return {name: getattr(given, name) for name in type(given).model_fields}
 
     def run(self, context: Context, kwargs: Mapping[str, Any]) -> Outcome:
         answer = self.function(context, **self.check_kwargs(kwargs))
         return answer if isinstance(answer, Outcome) else Outcome(result=answer or {})
+
+
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """The place of the first thing that is wrong, such as `symbols.0`, and the reason without its full stop."""
+    first = error.errors()[0]
+    # Pydantic puts words of its own before what a validator of ours says.
+    raised = first.get("ctx", {}).get("error")
+    reason = raised if isinstance(raised, Exception) else first["msg"]
+    return ".".join(str(part) for part in first["loc"]), str(reason).rstrip(".")
 
 
 _jobs: dict[str, Job] = {}

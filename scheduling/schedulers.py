@@ -8,6 +8,8 @@ import os
 import socket
 import time
 import uuid
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from celery.schedules import schedstate
@@ -26,6 +28,25 @@ log = get_logger(__name__)
 
 LEADER_SECONDS = 15.0
 CHECK_SECONDS = 1.0
+NAMES_TOLD = 10
+SCHEDULES = ("interval", "crontab", "solar", "clocked")
+
+
+def _columns(model: Any) -> list[str]:
+    """Whatever may change about an entry."""
+    own = [field.attname for field in model._meta.concrete_fields]
+    related = [f"{name}__{field.name}" for name in SCHEDULES for field in _schedule_fields(model, name)]
+    return [*own, *related, "job_config__schedule_since"]
+
+
+def _schedule_fields(model: Any, name: str) -> Any:
+    return model._meta.get_field(name).related_model._meta.concrete_fields
+
+
+def _tell(count: int, read: list[str]) -> None:
+    names = ", ".join(read[:NAMES_TOLD]) + (" and others" if len(read) > NAMES_TOLD else "")
+    if read:
+        log.info("%d schedules are on; read now: %s", count, names)
 
 
 class Entry(schedulers.ModelEntry):  # type: ignore[misc]
@@ -50,30 +71,51 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
 
     Entry = Entry
     _heap_invalidated: bool
+    _schedule: dict[str, Any] | None
+    _last_timestamp: datetime | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._is_leader = False
         self._checked_at = self._swept_at = float("-inf")
+        self._rows: dict[str, tuple[Any, ...]] = {}
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
         """Write nothing: entries of the settings would overwrite what operators decided, at every start."""
 
     def enabled_models_qs(self) -> Any:
-        """All of them: the stock scheduler leaves out what is hours away and then runs it at the wrong time.
+        """All of them: the stock scheduler leaves out what is hours away and then runs it at the wrong time."""
+        return self.Model.objects.filter(enabled=True)
 
-        In one query: its own way of reading the schedules fails with SQLite for a thousand rows.
-        """
-        enabled = self.Model.objects.filter(enabled=True)
-        return enabled.select_related("interval", "crontab", "solar", "clocked", "job_config")
+    def all_as_schedule(self) -> dict[str, Any]:
+        """Entries of the rows that changed since the last reading are made anew; thousands of others stay."""
+        # Else an edit between the first reading and the first question for changes is noticed after five minutes.
+        self._last_timestamp = self._last_timestamp or self.Changes.last_change()
+        rows = {row[0]: row for row in self.enabled_models_qs().values_list("name", *_columns(self.Model))}
+        same = {name for name, row in rows.items() if row == self._rows.get(name)}
+        kept = {name: entry for name, entry in (self._schedule or {}).items() if name in same}
+        made = self._entries([name for name in rows if name not in same])
+        _tell(len(rows), sorted((self._rows.keys() | rows.keys()) - same))
+        self._rows = rows
+        return kept | made
 
-    def enabled_models(self) -> list[Any]:
-        models = list(self.enabled_models_qs())
-        for model in models:
+    def _entries(self, names: list[str]) -> dict[str, Any]:
+        related = self.enabled_models_qs().select_related(*SCHEDULES, "job_config")
+        entries = {}
+        for name, model in related.in_bulk(names, field_name="name").items():
             if config := getattr(model, "job_config", None):
                 beat_rows.note_change(config)
-        return models
+            with suppress(ValueError):
+                entries[name] = self.Entry(model, app=self.app)
+        return entries
+
+    def reserve(self, entry: Any) -> Any:
+        """The entry after it has been sent, for the next reading to keep; the stock scheduler keeps the one before."""
+        reserved = super().reserve(entry)
+        if self._schedule is not None:
+            self._schedule[reserved.name] = reserved
+        return reserved
 
     def schedules_equal(self, *args: Any, **kwargs: Any) -> bool:
         """Only a reload changes the entries; comparing thousands of them at every tick costs more than the tick."""
@@ -112,7 +154,7 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
         return self._is_leader
 
     def _read_afresh(self) -> None:
-        self._initial_read, self._heap = True, None
+        self._initial_read, self._heap, self._rows = True, None, {}
 
     def _ask_for_sweep(self) -> None:
         if time.monotonic() - self._swept_at >= settings.SCHEDULING_SWEEP_SECONDS:

@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from celery import current_app
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -15,8 +14,6 @@ from scheduling.models import Execution, JobConfig, Lease
 
 log = logging.getLogger(__name__)
 
-CLEAN_UP = "clean up"
-CLEAN_UP_EVERY_SECONDS = 86400
 CATCH_UP = "catch up"
 CATCH_UP_EVERY_SECONDS = 20
 SWEPT = "swept"
@@ -31,8 +28,6 @@ def sweep() -> None:
     _mark_overdue()
     if leases.take_turn(CATCH_UP, CATCH_UP_EVERY_SECONDS):
         catch_up()
-    if leases.take_turn(CLEAN_UP, CLEAN_UP_EVERY_SECONDS):
-        current_app.backend.cleanup()
     for queue in executions.ready().values_list("queue", flat=True).order_by("queue").distinct():
         waking.wake(queue)
 

@@ -104,8 +104,8 @@ class JobDisplays:
     def next_five_runs(self, config: JobConfig) -> str:
         return schedule_text.next_runs(config, 5)
 
-    @admin.display(description="paused")
-    def paused(self, config: JobConfig) -> str:
+    @admin.display(description="note")
+    def note(self, config: JobConfig) -> str:
         if config.paused_at is None:
-            return "-"
-        return f"since {clock_time(config.paused_at)}: {config.pause_note or 'no note was left'}"
+            return config.note or "-"
+        return f"Paused since {clock_time(config.paused_at)}: {config.pause_note or 'no note was left'}"

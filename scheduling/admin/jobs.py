@@ -29,7 +29,7 @@ NEW = (
     ("Arguments", {"fields": ("job_kwargs",)}),
 )
 PAGE = (
-    (None, {"fields": ("job_id", "job_name", "runs_in_full", "last_run", "paused", "created_at", "updated_at")}),
+    (None, {"fields": ("job_id", "job_name", "runs_in_full", "last_run", "note", "created_at", "updated_at")}),
     (
         "Schedule",
         {
@@ -51,7 +51,7 @@ PAGE = (
 class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] # it takes no parameter at run time
     list_display = (
         *("job_id", "job_name", "runs", "schedule_sentence", "is_enabled"),
-        *("last_run", "next_run", "paused"),
+        *("last_run", "next_run", "note"),
     )
     list_filter = (StateFilter, "job_type")
     search_fields = ("job_id", "job_name")
@@ -61,7 +61,7 @@ class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] #
     actions = ("run_now", "enable", "disable", "pause", "resume")
     action_form = NoteActionForm
     readonly_fields = (
-        *("runs_in_full", "last_run", "paused", "created_at", "updated_at"),
+        *("runs_in_full", "last_run", "note", "created_at", "updated_at"),
         *("schedule_sentence", "schedule_warnings", "next_five_runs"),
     )
 

@@ -22,8 +22,6 @@ def sentence(config: JobConfig) -> str:
 
 def next_runs(config: JobConfig, count: int) -> str:
     """When the job runs next, in its own time zone, a line each; a dash for one that is disabled or paused."""
-    if config.paused_at:
-        return "-"
     try:
         moments = queries.next_runs_of(config, count)
     except ConfigurationError as error:

@@ -66,8 +66,7 @@ class JobViewSet(GenericViewSet[JobConfig]):
         query = requests.JobListQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         active = query.validated_data.get("active_only")
-        configs = queries.enabled_jobs() if active else JobConfig.objects.all()
-        return presenting.with_last_end(configs).order_by("job_id")
+        return (queries.enabled_jobs() if active else JobConfig.objects.all()).order_by("job_id")
 
     @extend_schema(parameters=[requests.JobListQuery])
     def list(self, request: Request) -> Response:

@@ -35,7 +35,7 @@ class JobSerializer(serializers.Serializer[JobConfig]):
     description = serializers.SerializerMethodField()
     is_active = serializers.BooleanField(source="enabled")
     status = serializers.SerializerMethodField()
-    note = serializers.CharField(source="pause_note", help_text="Why it is paused.")
+    note = serializers.CharField(help_text="Why it does not run by itself.")
     schedule_time = serializers.SerializerMethodField(help_text="HH:MM where it runs once a day, else null.")
     cron_expression = serializers.CharField(allow_null=True)
     timezone = serializers.CharField()
@@ -105,13 +105,13 @@ class LineSerializer(serializers.ModelSerializer[ExecutionLine]):
 
 
 def as_json(config: JobConfig) -> dict[str, Any]:
-    """One job, read anew with what its status needs."""
-    return as_list([with_last_end(JobConfig.objects.filter(id=config.id)).get()])[0]
+    return as_list([config])[0]
 
 
 def as_list(configs: Iterable[JobConfig]) -> list[dict[str, Any]]:
-    """Jobs that were read by `with_last_end`."""
-    configs = list(configs)
+    """These jobs, read anew with what their statuses need; for the whole table that would take seconds."""
+    wanted = JobConfig.objects.filter(id__in=[config.id for config in configs]).order_by("job_id")
+    configs = list(with_last_end(wanted))
     serializer = JobSerializer(context={"active": active_runs(configs)})
     return [serializer.to_representation(config) for config in configs]
 
@@ -145,5 +145,4 @@ def status_of(config: Any, active: dict[str, set[str]]) -> str:
 
 def next_runs(config: JobConfig, count: int) -> list[datetime]:
     """In the project's time zone; empty for a job that is paused or switched off."""
-    runs = [] if config.paused_at else queries.next_runs_of(config, count)
-    return [timezone.localtime(moment) for moment in runs]
+    return [timezone.localtime(moment) for moment in queries.possible_runs_of(config, count)]

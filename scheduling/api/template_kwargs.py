@@ -15,10 +15,9 @@ def checked(declared: Job, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         model = declared.kwargs_model.model_validate(dict(given))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0]) if first["loc"] else "job_kwargs"
-        reason = first.get("ctx", {}).get("error") or first["msg"]
-        raise ConfigurationError(f"{field}: {str(reason).rstrip('.')}.", field) from error
+        place, reason = registry.first_error(error)
+        field = place.partition(".")[0] or "job_kwargs"
+        raise ConfigurationError(f"{field}: {reason}.", field) from error
     return model.model_dump(mode="json", exclude_unset=True)
 
 

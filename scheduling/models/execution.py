@@ -63,6 +63,8 @@ class Execution(models.Model):
             models.Index(fields=["job_id", "started_at"], name="execution_job_started"),
             models.Index(fields=["status", "queue"], name="execution_status_queue"),
             models.Index(fields=["-queued_at"], name="execution_queued"),
+            models.Index(fields=["job_id", "-queued_at"], name="execution_job_queued"),
+            models.Index(fields=["status", "-queued_at"], name="execution_status_queued"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job_id", "scheduled_for"], name="execution_once_per_moment"),

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from scheduling import beat_rows, registry
+from scheduling.exceptions import ConfigurationError
 from scheduling.schedules import Cron, Schedule
 
 
@@ -119,6 +121,25 @@ class JobConfig(models.Model):
     def declaration(self) -> registry.Job | None:
         """None where no code declares the job any more."""
         return registry.find(self.job_type)
+
+    @property
+    def note(self) -> str:
+        """Why it does not run by itself: what a person wrote, or what the code says about a job that is off."""
+        if self.paused_at:
+            return self.pause_note
+        if self.enabled:
+            return self.schedule_problem
+        return self.declaration.note if self.declaration else ""
+
+    @property
+    def schedule_problem(self) -> str:
+        """Why its schedule cannot be; empty where it can."""
+        try:
+            if self.schedule:
+                self.schedule.next_after(timezone.now())
+        except ConfigurationError as error:
+            return str(error)
+        return ""
 
     def pause(self, moment: datetime, note: str) -> None:
         self.paused_at, self.pause_note = moment, note[:500]

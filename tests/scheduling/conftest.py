@@ -25,6 +25,7 @@ from stocksync import celery_app
 from stocksync.broker import broker_settings
 from stocksync.databases import database_from_url
 from tests.scheduling.installation import Installation, environment
+from tests.scheduling.redis_server import RedisServer, own_server
 
 Declare = Callable[..., JobConfig]
 
@@ -122,8 +123,18 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield from _redis()
     elif kind == "rabbitmq":
         yield from _rabbitmq()
+    elif kind == "own redis":
+        yield request.getfixturevalue("redis_server").url
     else:
         yield ""
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server of this test's own, running."""
+    server = own_server(tmp_path)
+    yield server
+    server.kill()
 
 
 def _redis() -> Iterator[str]:
@@ -146,7 +157,8 @@ def _rabbitmq() -> Iterator[str]:
         except away:
             pytest.skip("no RabbitMQ answers, or it has no vhost stocksync-scheduling-test")
         purge(connection)
-        yield RABBITMQ_URL
+    yield RABBITMQ_URL
+    with Connection(RABBITMQ_URL) as connection:
         purge(connection)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -82,6 +83,12 @@ class Installation:
             return executions if len(executions) >= count else []
 
         return self.wait(found, seconds)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def environment(folder: Path, broker_url: str, database_url: str) -> dict[str, str]:

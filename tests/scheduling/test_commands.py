@@ -1,9 +1,11 @@
 import json
+import re
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django_celery_beat.models import CrontabSchedule
 
 from scheduling import control, executions, registry, running
 from scheduling.context import Outcome, Status
@@ -99,8 +101,20 @@ def test_jobs_shows_each_job_with_its_schedule(declare: Declare) -> None:
     assert daily["next_run_at"].endswith("T10:00:00+00:00")
     assert (by_hand["schedule"], by_hand["next_run_at"]) == ("by hand", None)
     out = StringIO()
+    control.pause("by_hand", "Too dear.")
     call_command("jobs", stdout=out)
-    assert "At 18:00 (Asia/Shanghai)" in out.getvalue()
+    by_hand_line, daily_line = out.getvalue().splitlines()
+    assert re.fullmatch(r"daily +on +At 18:00 \(Asia/Shanghai\) +next \d{4}-\d\d-\d\d 18:00 CST", daily_line)
+    assert re.fullmatch(r"by_hand +off +by hand +Too dear\.", by_hand_line)
+
+
+def test_a_schedule_that_cannot_be_stops_no_command(declare: Declare) -> None:
+    declare(name="bad", schedule=control.cron("0 18 * * *"))
+    CrontabSchedule.objects.update(minute="99")
+    report, code, _ = command("jobs", "--json")
+    assert report is not None
+    assert (code, report["jobs"][0]["next_run_at"]) == (0, None)
+    assert "cannot be read" in report["jobs"][0]["note"]
 
 
 def test_install_schedules_tells_what_it_created_and_what_it_kept(jobs: dict[str, Job]) -> None:

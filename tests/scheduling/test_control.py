@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 from django.db.models import ProtectedError
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+from pydantic import field_validator
 
-from scheduling import control, installing, queries, registry
+from scheduling import calendars, control, installing, queries, registry
 from scheduling.exceptions import ConfigurationError, JobAlreadyExists, JobNotFound
 from scheduling.models import JobConfig, Pool
-from scheduling.registry import Job
+from scheduling.registry import Job, JobKwargs
 from scheduling.schedules import Interval
 from tests.scheduling.conftest import Declare
 
@@ -211,6 +212,66 @@ def test_default_schedules_are_installed_once_and_edits_are_kept(jobs: dict[str,
     control.enable("later")
     assert installing.install_schedules() == ([], ["daily", "later"])
     assert (control.get("daily").cron_expression, control.get("later").enabled) == ("45 18 * * *", True)
+
+
+def test_a_calendar_that_nobody_knows_is_refused(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendars, "_calendars", {"SSE": lambda day: True})
+    declare(calendar="SSE")
+    refusal = "^Nobody knows the calendar MOON; there are: SSE.$"
+    with pytest.raises(ConfigurationError, match=refusal) as refused:
+        control.update("job", calendar="MOON")
+    assert refused.value.field == "calendar"
+    with pytest.raises(ConfigurationError, match=refusal):
+        declare(name="other", calendar="MOON")
+    control.update("job", calendar="")
+    assert list(JobConfig.objects.values_list("job_id", "calendar")) == [("job", "")]
+
+
+class Names(JobKwargs):
+    names: list[str]
+
+    @field_validator("names")
+    @classmethod
+    def _are_some(cls, names: list[str]) -> list[str]:
+        if not names:
+            raise ValueError("Write at least one name.")
+        return names
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "sentence"),
+    [
+        ({}, "made: names: Field required."),
+        ({"names": []}, "made: names: Write at least one name."),
+        ({"names": ["a", 2]}, "made: names.1: Input should be a valid string."),
+        ({"names": ["a"], "other": 1}, "made: other: Extra inputs are not permitted."),
+        (["names"], "made: The arguments are not a JSON object."),
+        (None, "made: The arguments are not a JSON object."),
+    ],
+)
+@pytest.mark.parametrize("is_template", [True, False])
+def test_arguments_that_do_not_fit_are_refused_in_one_sentence(
+    jobs: dict[str, Job], kwargs: Any, sentence: str, is_template: bool
+) -> None:
+    registry.register(
+        Job(
+            name="made",
+            title="M",
+            description="It.",
+            function=lambda context, names: None,
+            is_template=is_template,
+            kwargs_model=Names,
+        )
+    )
+    control.create("good", job_type="made", job_kwargs={"names": ["a"]})
+    for attempt in (
+        lambda: control.create("bad", job_type="made", job_kwargs=kwargs),
+        lambda: control.update("good", job_kwargs=kwargs),
+    ):
+        with pytest.raises(ConfigurationError) as refused:
+            attempt()
+        assert (str(refused.value), refused.value.field) == (sentence, "job_kwargs")
+    assert [config.job_kwargs for config in JobConfig.objects.all()] == [{"names": ["a"]}]
 
 
 def test_creation_change_and_deletion_are_logged(declare: Declare, caplog: pytest.LogCaptureFixture) -> None:

@@ -200,7 +200,8 @@ def test_a_closed_day_of_the_calendar_is_skipped(
 def test_a_calendar_that_nobody_knows_is_warned_about_and_the_job_runs(
     declare: Declare, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    declare(schedule=control.cron("0 18 * * *"), calendar="MOON")
+    declare(schedule=control.cron("0 18 * * *"))
+    JobConfig.objects.update(calendar="MOON")
     clock.move_to(DUE)
     dispatching.dispatch("job")
     assert only_execution().status == Status.QUEUED

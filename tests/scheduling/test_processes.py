@@ -1,5 +1,7 @@
 """Real workers that are killed, stopped, misled by their broker, or not there at all."""
 
+import shutil
+import subprocess
 import time
 from typing import Any
 
@@ -15,6 +17,7 @@ from scheduling.models import Execution
 from stocksync import celery_app
 from tests.scheduling.conftest import RABBITMQ_URL, REDIS_URL, purge
 from tests.scheduling.installation import Installation
+from tests.scheduling.redis_server import RedisServer
 from tests.scheduling.sample import jobs as sample
 
 ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
@@ -129,26 +132,55 @@ def test_a_job_longer_than_the_visibility_timeout_runs_once(installation: Instal
     assert steps_taken(installation) == list(range(20))
 
 
-@pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
-def test_a_broker_that_drops_its_connections_disturbs_no_run(installation: Installation) -> None:
+def drop_connections(broker_url: str) -> None:
+    """End the connections of this broker's users, and of nobody else's."""
+    if broker_url == RABBITMQ_URL:
+        close = ["rabbitmqctl", "--quiet", "close_all_connections", "--vhost", RABBITMQ_URL.rsplit("/", 1)[1], "a test"]
+        if shutil.which(close[0]) is None or subprocess.run(close, capture_output=True).returncode:
+            pytest.skip("only RabbitMQ's administrator can close its connections")
+        return
+    with redis.Redis.from_url(REDIS_URL) as client:
+        database, own = REDIS_URL.rsplit("/", 1)[1], str(client.client_id())
+        ours = [other["id"] for other in client.client_list() if other["db"] == database and other["id"] != own]
+        assert ours
+        for other in ours:
+            client.client_kill_filter(_id=other)
+
+
+@pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)
+def test_a_broker_that_drops_its_connections_disturbs_no_run(installation: Installation, broker_url: str) -> None:
     configure(installation, job_kwargs={"trace": str(installation.trace), "count": 20, "seconds": 0.2})
     installation.start("control", "sync", "beat")
     running.trigger_now("job")
     installation.wait(lambda: len(steps_taken(installation)) >= 3)
-    client = redis.Redis.from_url(REDIS_URL)
     for _ in range(2):
-        ours = [
-            other for other in client.client_list() if other["db"] == "5" and other["id"] != str(client.client_id())
-        ]
-        assert ours
-        for other in ours:
-            client.client_kill_filter(_id=other["id"])
+        drop_connections(broker_url)
         time.sleep(0.5)
-    client.close()
     (ended,) = installation.wait_for("SUCCESS")
     assert (ended.attempt, steps_taken(installation)) == (1, list(range(20)))
     running.trigger_now("job")
     installation.wait_for("SUCCESS", 2)
+    assert all(process.poll() is None for process in installation.processes.values())
+
+
+@pytest.mark.parametrize("broker_url", ["own redis"], indirect=True)
+def test_a_redis_that_is_killed_and_comes_back_empty_loses_nothing(
+    installation: Installation, redis_server: RedisServer
+) -> None:
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 30, "seconds": 0.2})
+    control.create("next", job_type="sample_steps", job_kwargs={"trace": f"{installation.trace}.next"}, overlap="allow")
+    installation.start("control", "sync", "beat")
+    execution = running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    redis_server.kill()
+    for _ in range(3):
+        running.trigger_now("next")
+    time.sleep(2)
+    redis_server.start()
+    ended = {run.id: run for run in installation.wait_for("SUCCESS", 4)}
+    assert ended[execution.id].attempt == 1
+    assert steps_taken(installation) == list(range(30))
+    assert len(sample.traces(installation.trace.with_name("trace.next"))) == 3
     assert all(process.poll() is None for process in installation.processes.values())
 
 

@@ -131,6 +131,35 @@ def test_an_edit_is_noticed_at_the_next_tick(declare: Declare, monkeypatch: pyte
         assert fired(scheduler, monkeypatch, 120, 5) == [datetime(2026, 6, 1, 4, 1, tzinfo=UTC)]
 
 
+def test_an_edit_makes_its_entry_anew_and_no_other(declare: Declare, clock: time_machine.Traveller) -> None:
+    for name in ("one", "other", "gone"):
+        declare(name=name, schedule=control.cron("0 18 * * *"))
+    scheduler = beat()
+    before = dict(scheduler.schedule)
+    clock.shift(1)
+    CrontabSchedule.objects.filter(periodictask__name="one").update(hour="9")
+    control.disable("gone")
+    after = scheduler.schedule
+    assert set(after) == {"one", "other"}
+    assert after["other"] is before["other"]
+    assert after["one"].schedule.hour == {9}
+
+
+def test_a_run_that_could_not_be_noted_in_the_database_is_not_sent_again_after_an_edit(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(START, tick=False):
+        declare(schedule=control.cron("1 12 * * *"))
+        declare(name="other", schedule=control.cron("0 18 * * *"))
+        scheduler = beat()
+        monkeypatch.setattr(scheduler, "sync", lambda: None)
+        sent = fired(scheduler, monkeypatch, 70, 5)
+    with time_machine.travel(datetime(2026, 6, 1, 4, 1, 30, tzinfo=UTC), tick=False):
+        control.set_cron("other", "0 19 * * *")
+        sent += fired(scheduler, monkeypatch, 20, 5)
+    assert sent == [datetime(2026, 6, 1, 4, 1, tzinfo=UTC)]
+
+
 def test_a_database_that_is_away_does_not_end_beat(
     declare: Declare, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

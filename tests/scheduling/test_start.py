@@ -14,14 +14,9 @@ from typing import IO
 
 import psutil
 import pytest
+from django.core.management import CommandError, call_command
 
-from tests.scheduling.installation import environment
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.scheduling.installation import environment, free_port
 
 
 def wait_for(question: Callable[[], object], seconds: float = 40) -> None:
@@ -84,3 +79,13 @@ def test_everything_starts_again_when_it_dies_and_stops_together(
     assert len(re.findall(r"User admin, password \S{16} \(shown only this once\)", said)) == 1
     assert "sync worker ended with code -9; it is started again in 1 s" in said
     assert said.rstrip().endswith("Stopped.")
+
+
+def test_a_port_that_is_taken_is_refused_at_once() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^The site cannot be at 127.0.0.1:{port} .*--port.$") as refused:
+            call_command("start", port=port)
+    assert refused.value.returncode == 2

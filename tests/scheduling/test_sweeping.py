@@ -1,10 +1,9 @@
 """What the sweep makes up for, and wake-ups."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django_celery_results.models import TaskResult
 
 from scheduling import control, executions, running, sweeping
 from scheduling.context import Status
@@ -15,13 +14,6 @@ from tests.scheduling.conftest import Declare, waiting_messages
 pytestmark = pytest.mark.django_db
 
 DUE = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
-
-
-def test_old_results_of_celery_are_deleted_by_the_sweep(clock: time_machine.Traveller) -> None:
-    TaskResult.objects.create(task_id="old", status="SUCCESS")
-    clock.shift(timedelta(days=3))
-    sweeping.sweep()
-    assert not TaskResult.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

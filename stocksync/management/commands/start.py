@@ -1,6 +1,7 @@
 """Start everything in one terminal."""
 
 import secrets
+import socket
 import sys
 import time
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 
 from market_data.engine.origin import BANNER
@@ -32,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        _refuse_taken(host, port)
         try:
             self._prepare()
         except KeyboardInterrupt:
@@ -71,6 +73,17 @@ class Command(BaseCommand):
         """Queue the history once, where it can be had, so that nobody looks at an empty site."""
         if (settings.TUSHARE_TOKEN or settings.DEMO) and not Execution.objects.exists():
             trigger_now(FIRST_JOB)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """The web site would die again and again, behind the messages of the others."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except (OSError, OverflowError) as error:
+            advice = "Is stocksync running already? Else choose another address with --host and --port."
+            raise CommandError(f"The site cannot be at {host}:{port} ({error}). {advice}", returncode=2) from error
 
 
 def _web(host: str, port: int) -> list[str]:

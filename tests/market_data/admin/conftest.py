@@ -28,6 +28,7 @@ from market_data.models import (
     DailyBasic,
     DragonTiger,
     FinaIndicator,
+    GlobalBar,
     IncomeStatement,
     IndexBar,
     IndividualFundFlow,
@@ -102,6 +103,7 @@ def market(days: list[date]) -> None:
     names = [f"Sector {number:03d}" for number in range(DAYS)]
     SectorFundFlow.objects.bulk_create([SectorFundFlow(trade_date=days[0], kind="concept", name=n) for n in names])
     MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
+    GlobalBar.objects.bulk_create([GlobalBar(symbol=s, trade_date=d, close=12.25, currency="CNY") for s, d in cells])
     # Three on a day, so that pages end within days, at each of the three.
     Suspension.objects.bulk_create(
         [

@@ -127,8 +127,10 @@ def test_policies_are_saved(admin_client: Client, job: JobConfig, monkeypatch: p
 
 
 def test_a_calendar_and_a_pool_that_nobody_knows_stay(admin_client: Client, declare: Declare) -> None:
-    config = declare(calendar="gone", pool="gone too")
+    declare(pool="gone too")
+    JobConfig.objects.update(calendar="gone")
     Pool.objects.all().delete()
+    config = saved("job")
 
     save(admin_client, page_of(config), job_name="Other")
 

@@ -90,7 +90,7 @@ def test_a_job_of_the_system_refuses_what_its_code_does_not_take(api: APIClient,
 
 def test_an_id_that_is_taken_is_a_conflict(api: APIClient, greet: JobConfig) -> None:
     answer = api.post("/scheduler/jobs", {"job_id": "greet"})
-    assert error_of(answer) == (409, "job_already_exists", None)
+    assert error_of(answer) == (409, "job_already_exists", "job_id")
     assert answer.json()["error"]["message"] == "There is a job greet already."
 
 

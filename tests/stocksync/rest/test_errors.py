@@ -50,7 +50,7 @@ def test_an_error_is_answered_by_its_class(
     monkeypatch.setattr(queries, "figures", fail)
     answer = api.get("/scheduler/status")
     body = answer.json()["error"]
-    assert (answer.status_code, body["code"], body["field"]) == (status, code, None)
+    assert (answer.status_code, body["code"], body["field"]) == (status, code, getattr(error, "field", None))
     assert "secret" not in body["message"]
     assert body["message"].endswith(".")
 
