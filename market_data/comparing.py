@@ -1,7 +1,7 @@
 """The same cells as two providers have them; nothing is stored."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import permutations
@@ -12,11 +12,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from market_data.datasets import Dataset, Parts
 from market_data.engine.accounts import account_at, provider_named
-from market_data.engine.fetching import Fetched, fetch
+from market_data.engine.fetching import fetch
 from market_data.engine.planning import row_cap
 from market_data.exceptions import BadPayload, Transient, UsageError
 from market_data.models import SyncRequest
-from market_data.providers.base import Provider
 from market_data.queries import stored_rows
 
 LOCAL = "local"
@@ -73,7 +72,8 @@ def compare(question: Question) -> Comparison:
     """Raises UsageError for what cannot be compared, and a ProviderError where a provider does not answer."""
     _check(question)
     comparison = Comparison(question.dataset.name, question.providers)
-    with _sources(question) as (first, second):
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(closing(_source(question, name))) for name in question.providers)
         for symbol in question.symbols:
             _compare_symbol(question, comparison, symbol, first.rows(symbol), second.rows(symbol))
     return comparison
@@ -91,43 +91,46 @@ def _check(question: Question) -> None:
             dataset.asked_of(name)
 
 
-@contextmanager
-def _sources(question: Question) -> Iterator[list["_Source"]]:
-    sources = [_Source(question, name) for name in question.providers]
-    try:
-        yield sources
-    finally:
-        for source in sources:
-            source.close()
+class _Stored:
+    """What is stored, as a source of rows."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+
+    def rows(self, symbol: str) -> Rows:
+        dataset = self.question.dataset
+        names = [f.name for f in dataset.fields]
+        found = stored_rows(dataset, self.question.start, self.question.end, (symbol,))
+        return _by_day(dataset, [dict(zip(names, row, strict=True)) for row in found])
+
+    def close(self) -> None:
+        return
 
 
-class _Source:
-    """One of the two: what is stored, or a provider."""
+class _Asked:
+    """A provider, as a source of rows."""
 
     def __init__(self, question: Question, name: str) -> None:
         self.question = question
-        self._provider: Provider | None = None if name == LOCAL else provider_named(name)
-        self._dataset = question.dataset if name == LOCAL else question.dataset.asked_of(name)
-        self._numbers = [f.name for f in question.dataset.fields if f.kind == "number"]
+        self._dataset = question.dataset.asked_of(name)
+        self._provider = provider_named(name)
+        self._patiently = Retrying(
+            retry=retry_if_exception_type(Transient),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=settings.SYNC_RETRY_BASE_SECONDS),
+            reraise=True,
+        )
 
     def rows(self, symbol: str) -> Rows:
-        """A symbol's figures by day, ascending."""
-        asked = self.question
-        found = self._answered(symbol, asked.start, asked.end) if self._provider else self._stored(symbol)
-        rows = {row[self._dataset.date_column]: {name: row[name] for name in self._numbers} for row in found}
-        return dict(sorted(rows.items()))
+        return _by_day(self._dataset, self._answered(symbol, self.question.start, self.question.end))
 
     def close(self) -> None:
-        if self._provider:
-            self._provider.close()
-
-    def _stored(self, symbol: str) -> Iterator[dict[str, Any]]:
-        names = [f.name for f in self._dataset.fields]
-        for row in stored_rows(self._dataset, self.question.start, self.question.end, (symbol,)):
-            yield dict(zip(names, row, strict=True))
+        self._provider.close()
 
     def _answered(self, symbol: str, start: date, end: date) -> list[dict[str, Any]]:
-        fetched = self._fetch(SyncRequest(shape="symbols", symbols=[symbol], start_date=start, end_date=end))
+        """What the provider says, asked again in halves where the answer was cut."""
+        request = SyncRequest(shape="symbols", symbols=[symbol], start_date=start, end_date=end)
+        fetched = self._patiently(fetch, self._provider, self._dataset, request, row_cap(self._dataset), roster=None)
         if not fetched.truncated:
             rows: list[dict[str, Any]] = fetched.table.to_pylist()
             return rows
@@ -136,15 +139,15 @@ class _Source:
         middle = start + (end - start) // 2
         return self._answered(symbol, start, middle) + self._answered(symbol, middle + timedelta(days=1), end)
 
-    def _fetch(self, request: SyncRequest) -> Fetched:
-        assert self._provider is not None  # noqa: S101 - only providers are asked
-        patiently = Retrying(
-            retry=retry_if_exception_type(Transient),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=settings.SYNC_RETRY_BASE_SECONDS),
-            reraise=True,
-        )
-        return patiently(fetch, self._provider, self._dataset, request, row_cap(self._dataset))
+
+def _source(question: Question, name: str) -> _Stored | _Asked:
+    return _Stored(question) if name == LOCAL else _Asked(question, name)
+
+
+def _by_day(dataset: Dataset, rows: Iterable[dict[str, Any]]) -> Rows:
+    """A symbol's figures by day."""
+    numbers = [f.name for f in dataset.fields if f.kind == "number"]
+    return {row[dataset.date_column]: {name: row[name] for name in numbers} for row in rows}
 
 
 def _compare_symbol(question: Question, comparison: Comparison, symbol: str, first: Rows, second: Rows) -> None:

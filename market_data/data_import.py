@@ -1,6 +1,6 @@
 """Rows out of people's own files: checked like a provider's answer, stored with their origin, known to the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -50,17 +50,22 @@ class Imported:
         return {"dataset": self.dataset, **{name: getattr(self, name) for name in counts}}
 
 
-def import_files(dataset: Dataset, paths: Sequence[Path], units: Units | None = None) -> Imported:
+def import_files(
+    dataset: Dataset,
+    paths: Sequence[Path],
+    units: Units | None = None,
+    watch: Callable[[int], object] = lambda rows: None,
+) -> Imported:
     """Store the rows of the files that are not stored yet; what is stored stays as it is.
 
-    Each piece of a file is a transaction: a file that turns out bad has left the rows before it, and importing it
-    again goes on from there. Raises UsageError for a file that is none, Permanent where the database holds made-up
-    data.
+    `watch` hears how many rows were done, piece by piece. Each piece is a transaction: a file that turns out bad has
+    left the rows before it, and importing it again goes on from there. Raises UsageError for a file that is none,
+    Permanent where the database holds made-up data.
     """
     check_paths(paths)
     give_memory_back()
     done = Imported(dataset.name)
-    importer = _Importer(dataset, done)
+    importer = _Importer(dataset, done, watch)
     for path in paths:
         try:
             importer.take(open_file(path, dataset, units))
@@ -74,9 +79,10 @@ def import_files(dataset: Dataset, paths: Sequence[Path], units: Units | None = 
 class _Importer:
     """Stores pieces of files one after the other."""
 
-    def __init__(self, dataset: Dataset, done: Imported) -> None:
+    def __init__(self, dataset: Dataset, done: Imported, watch: Callable[[int], object]) -> None:
         self.dataset = dataset
         self.done = done
+        self._watch = watch
         self._listed = frozenset(Security.objects.filter(inferred=False).values_list("symbol", flat=True))
         self._days: list[date] = []
 
@@ -90,6 +96,7 @@ class _Importer:
                 self.done.complaints.append(f"{file.path.name}: no market can have produced {_words(row)}.")
             if checked.table.num_rows:
                 self._store(file, checked.table)
+            self._watch(piece.answer.rows)
 
     def bring_ledger_up_to_date(self) -> None:
         if self.dataset.parts != Parts.WHOLE and self._days:

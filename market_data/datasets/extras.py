@@ -48,7 +48,7 @@ def whole_list(today: date) -> Sequence[WholeRequest]:
 
 
 def index_requests(today: date) -> Sequence[WholeRequest]:
-    """The whole history of each configured index: two calls, which is what its last day alone would cost too."""
+    """The whole history of each configured index, in two calls: no hole lasts, and what was restated comes too."""
     return [
         WholeRequest({"ts_code": symbol, "start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}, start, end)
         for start, end in reversed(_spans(today))

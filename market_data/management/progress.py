@@ -1,4 +1,4 @@
-"""A progress bar for people who watch."""
+"""Progress bars for people who watch."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,3 +34,10 @@ def progress_bar(stream: TextIO) -> Iterator[Watch]:
     finally:
         for bar in bars.values():
             bar.close()
+
+
+@contextmanager
+def row_counter(stream: TextIO, name: str) -> Iterator[Callable[[int], object]]:
+    """Counts rows, whose number nobody knows beforehand, on a terminal only."""
+    with tqdm(desc=name, unit=" rows", unit_scale=True, file=stream, disable=not stream.isatty()) as bar:
+        yield bar.update

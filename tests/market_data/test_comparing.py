@@ -28,9 +28,9 @@ def tushare(settings: Any) -> Iterator[Standin]:
 
 
 @pytest.fixture(autouse=True)
-def eastmoney(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[EastmoneyStandin]:
+def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
     with EastmoneyStandin(small_market()) as server:
-        wire(settings, monkeypatch, server.url)
+        wire(settings, server.url)
         yield server
 
 

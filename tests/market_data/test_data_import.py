@@ -3,6 +3,7 @@
 import csv
 import gzip
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -313,6 +314,26 @@ def test_files_do_not_get_into_a_database_of_made_up_data(run: Any, tmp_path: Pa
     assert code == 4
     assert "made-up" in said
     assert not DailyBar.objects.exists()
+
+
+def test_ctrl_c_leaves_what_was_read(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_files, "PIECE_BYTES", 400)
+    pieces = data_files.DataFile.pieces
+
+    def interrupted(file: data_files.DataFile) -> Iterator[data_files.Piece]:
+        yield next(pieces(file))
+        raise KeyboardInterrupt
+
+    path = write(tmp_path / "bars.csv", [bar(day=OLD_MONDAY + timedelta(days=n)) for n in range(30)])
+    monkeypatch.setattr(data_files.DataFile, "pieces", interrupted)
+    code, _, said = run("import_data", "daily", path)
+    assert code == 1
+    assert "goes on from there" in said
+    kept = DailyBar.objects.count()
+    monkeypatch.setattr(data_files.DataFile, "pieces", pieces)
+    code, report, _ = run("import_data", "daily", path)
+    assert (code, report["inserted"], report["unchanged"]) == (0, 30 - kept, kept)
+    assert 0 < kept < 30
 
 
 def test_a_list_replaces_what_was_inferred_and_nothing_else(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Store the rows of people's own files."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.core.management.base import CommandParser
 from market_data.data_import import import_files
 from market_data.datasets import DATASETS, dataset_named
 from market_data.engine.sync import COMPLETE, INCOMPLETE
+from market_data.exceptions import MarketDataError
+from market_data.management.progress import row_counter
 from market_data.management.reporting import ReportingCommand
 
 
@@ -26,7 +29,12 @@ class Command(ReportingCommand):
         )
 
     def work(self, **options: Any) -> tuple[dict[str, Any], int]:
-        done = import_files(dataset_named(options["dataset"]), options["files"], options["units"])
+        dataset = dataset_named(options["dataset"])
+        try:
+            with row_counter(sys.stderr, dataset.name) as watch:
+                done = import_files(dataset, options["files"], options["units"], watch)
+        except KeyboardInterrupt:
+            raise MarketDataError("Stopped. What was read is stored; the same command goes on from there.") from None
         for complaint in done.complaints:
             self.stderr.write(self.style.ERROR(complaint))
         return done.as_json(), COMPLETE if done.complete else INCOMPLETE
