@@ -8,7 +8,8 @@ run: install
 	STOCKSYNC_DEMO=auto $(BIN)/python manage.py start
 
 # Tests with processes of their own are about time: they run alone, and choose their databases themselves.
-PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py
+PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py \
+    tests/market_data/test_job_processes.py tests/market_data/test_watchlist_processes.py
 OTHERS := --numprocesses 2 $(addprefix --ignore=,$(PROCESSES))
 
 test: install-dev
