@@ -2,6 +2,7 @@
 
 MarketDataError
 ├── UsageError            the person asked for something that does not exist
+├── BadFile               a file of rows cannot be taken as it is; other files can
 ├── AlreadyRunning        another process does this already
 ├── TaskPaused            a person has paused it
 └── ProviderError
@@ -11,6 +12,7 @@ MarketDataError
     ├── Permanent         stop; a person acts: token, points, IP limit
     │   └── NotPermitted  only this interface; others go on
     ├── BadRequest        our mistake
+    ├── NoData            there is nothing of this symbol; others go on
     └── BadPayload        refuse, keep the evidence, go on
 """
 
@@ -21,6 +23,10 @@ class MarketDataError(Exception):
 
 class UsageError(MarketDataError):
     """The person asked for something that does not exist."""
+
+
+class BadFile(MarketDataError):
+    """A file of rows cannot be taken as it is. The sentence names the file and, where there is one, the row."""
 
 
 class AlreadyRunning(MarketDataError):
@@ -62,6 +68,10 @@ class NotPermitted(Permanent):
 
 class BadRequest(ProviderError):
     """The provider does not understand the request: a mistake of ours."""
+
+
+class NoData(ProviderError):
+    """The provider has nothing of this symbol, or nothing in these days."""
 
 
 class BadPayload(ProviderError):

@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from market_data.datasets import Dataset, Field
+from market_data.datasets import Dataset, Field, Parts
 from market_data.exceptions import UsageError
 from market_data.queries import Adjust, stored_rows
 
@@ -45,6 +45,8 @@ def export(selection: Selection, file_format: Literal["csv", "parquet"], output:
     """
     if selection.adjust != "none" and selection.dataset.name != "daily":
         raise UsageError("Only daily has prices to adjust; leave --adjust away.")
+    if selection.units == "tushare" and selection.dataset.parts == Parts.NAMED:
+        raise UsageError(f"{selection.dataset.name} never was in Tushare's units; leave --units away.")
     rows = stored_rows(selection.dataset, selection.start, selection.end, selection.symbols, selection.adjust)
     converted = map(_row_converter(selection), _with_rest(selection.dataset, rows))
     write = _write_csv if file_format == "csv" else _write_parquet

@@ -113,6 +113,13 @@ def address(text: str) -> str:
     return text
 
 
+def redis_address(text: str) -> str:
+    """A Redis address, or an empty text."""
+    if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("it is not an address such as redis://localhost:6379/0")
+    return text
+
+
 def make_folder(name: str, path: Path) -> None:
     """Make the folder that the variable names. Raises EnvError."""
     try:

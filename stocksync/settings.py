@@ -19,6 +19,7 @@ from stocksync.environment import (
     non_negative,
     positive,
     read,
+    redis_address,
     row_caps,
     settings_errors,
     symbols,
@@ -53,8 +54,15 @@ with settings_errors():
     AKSHARE_TIMEOUT_SECONDS = env.float("AKSHARE_TIMEOUT_SECONDS", 30.0, validate=positive)
     AKSHARE_RATE_LIMIT_MAX_CALLS = env.int("AKSHARE_RATE_LIMIT_MAX_CALLS", 1, validate=positive)
     AKSHARE_RATE_LIMIT_WINDOW_SECONDS = env.float("AKSHARE_RATE_LIMIT_WINDOW_SECONDS", 3.0, validate=positive)
-    RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", "")
+    RATE_LIMIT_REDIS_URL = read("RATE_LIMIT_REDIS_URL", "", redis_address)
     RATE_LIMIT_RETRY_BASE_SECONDS = env.float("RATE_LIMIT_RETRY_BASE_SECONDS", 3.0, validate=non_negative)
+
+    YFINANCE_URL = read("YFINANCE_URL", "", address)
+    YFINANCE_TIMEOUT_SECONDS = env.float("YFINANCE_TIMEOUT_SECONDS", 10.0, validate=positive)
+    YFINANCE_RATE_LIMIT_MAX_CALLS = env.int("YFINANCE_RATE_LIMIT_MAX_CALLS", 45, validate=positive)
+    YFINANCE_RATE_LIMIT_WINDOW_SECONDS = env.float("YFINANCE_RATE_LIMIT_WINDOW_SECONDS", 60.0, validate=positive)
+    WATCHLIST_REDIS_URL = read("WATCHLIST_REDIS_URL", "", redis_address)
+    WATCHLIST_REDIS_EXPIRE_SECONDS = env.float("WATCHLIST_REDIS_EXPIRE_SECONDS", 0.0, validate=non_negative)
 
     SYNC_DAILY_HISTORY_BATCH_SIZE = env.int("SYNC_DAILY_HISTORY_BATCH_SIZE", 50, validate=positive)
     SYNC_DAILY_HISTORY_START_DATE = read("SYNC_DAILY_HISTORY_START_DATE", "", day)

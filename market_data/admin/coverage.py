@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from market_data.admin.calendar_page import calendar_page
 from market_data.admin.day_page import day_page
 from market_data.admin.display import link, pretty_json
+from market_data.admin.global_page import global_page
 from market_data.admin.lists import DatasetFilter, ReadOnlyAdmin
 from market_data.datasets import DATASETS
 from market_data.models import WHOLE, CoverageMark, Origin, Partition, Revision
@@ -48,6 +49,7 @@ class PartitionAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("day/<str:day>/", view(day_page), name="market_data_day"),
+            path("global/", view(global_page), name="market_data_global"),
             path("calendar/", view(calendar_page), name="market_data_calendar"),
             *super().get_urls(),
         ]

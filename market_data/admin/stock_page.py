@@ -15,7 +15,7 @@ _CELL_COLUMNS = ("trade_date", "dataset", "absent", "answers", "rechecks", "firs
 CELLS = Table("cells", "Days not there", CoverageCell, _CELL_COLUMNS, ("-trade_date", "-dataset"))
 REVISIONS = Table("revisions", "Revisions", Revision, ("revised_at", "dataset", "trade_date", "before"), ("-id",))
 _NAME_COLUMNS = ("start_date", "end_date", "name", "change_reason", "ann_date")
-NAMES = Table("namechange", "Names", NameChange, _NAME_COLUMNS, ("-start_date", "-name", "-change_reason"))
+NAMES = Table("namechange", "Names", NameChange, _NAME_COLUMNS, ("-start_date", "-content"))
 INDEX = Table("index_daily", "As an index", IndexBar, DATASETS["index_daily"].columns[1:], ("-trade_date",))
 TABLES = [*tables_by_day(without="symbol", newest_first=True), NAMES, INDEX, CELLS, REVISIONS]
 

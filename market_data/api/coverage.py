@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from market_data.api.windows import WindowQuery
-from market_data.datasets import DATASETS
+from market_data.datasets import DATASETS, WITH_LEDGER
 from market_data.engine import sync
 from market_data.engine.gaps import find_gaps
 from market_data.models import Partition
@@ -20,7 +20,7 @@ MOST_CELLS = 10_000
 
 
 class CoverageQuery(WindowQuery):
-    dataset = serializers.ChoiceField(choices=list(DATASETS))
+    dataset = serializers.ChoiceField(choices=list(WITH_LEDGER))
     symbols = serializers.CharField(required=False, help_text="Only these, such as 600000.SH,000001.SZ.")
     limit = serializers.IntegerField(
         min_value=1, max_value=MOST_CELLS, default=1000, help_text="Days listed at most; all are counted."

@@ -22,6 +22,7 @@ class Parts(StrEnum):
     CELLS = "cells"  # a trading day: a row for each symbol listed and not suspended
     EVENTS = "events"  # a trading day: whatever the source answers
     WHOLE = "whole"  # the list as a whole, again when it is no longer fresh
+    NAMED = "named"  # none: nothing is expected, rows are of symbols that people name
 
 
 class Rhythm(StrEnum):

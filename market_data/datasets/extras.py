@@ -1,22 +1,30 @@
 """What is synced by name only: money flow, price limits, former names, moved codes, index bars."""
 
 from collections.abc import Sequence
-from datetime import date, time
-from typing import Any
+from datetime import date, time, timedelta
 
 import numpy as np
 from django.conf import settings
-from django.utils import timezone
 from numpy.typing import NDArray
 
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, WholeRequest, numbers, texts
+from market_data.datasets.base import (
+    SYMBOL,
+    TRADE_DATE,
+    Columns,
+    Dataset,
+    Field,
+    Parts,
+    Rest,
+    WholeRequest,
+    numbers,
+    texts,
+)
 from market_data.datasets.quotes import MARKET
 from market_data.datasets.reference import FIRST_TRADING_DAY
 from market_data.models import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 
 _SIZES = ("sm", "md", "lg", "elg")
 _FLOWS = (*(f"{side}_{size}" for size in _SIZES for side in ("buy", "sell")), "net_mf")
-_INDEX_SPANS = ((FIRST_TRADING_DAY, date(2015, 12, 31)), (date(2016, 1, 1), date(2040, 12, 31)))
 
 
 def impossible_flow(columns: Columns) -> NDArray[np.bool_]:
@@ -34,41 +42,24 @@ def impossible_level(columns: Columns) -> NDArray[np.bool_]:
     return (columns["low"] > columns["high"]) | (columns["close"] <= 0)
 
 
-def name_requests(today: date) -> Sequence[WholeRequest]:
-    """All names in one call. Where that is cut, the calls that replace it are told apart by announcement dates.
-
-    Names without an announcement date come with the one call only.
-    """
-    return [WholeRequest({})]
-
-
-def names_by_announcement(params: dict[str, Any]) -> list[dict[str, Any]]:
-    """Instead of all names those of each year, instead of a year its halves, down to a day."""
-    if not params:
-        years = range(FIRST_TRADING_DAY.year, timezone.localdate().year + 1)
-        return [_span(date(year, 1, 1), date(year, 12, 31)) for year in years]
-    start, end = (date.fromisoformat(params[name]) for name in ("start_date", "end_date"))
-    if start == end:
-        return []
-    middle = start + (end - start) // 2
-    return [_span(start, middle), _span(date.fromordinal(middle.toordinal() + 1), end)]
-
-
-def _span(start: date, end: date) -> dict[str, Any]:
-    return {"start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}
-
-
-def moved_code_requests(today: date) -> Sequence[WholeRequest]:
+def whole_list(today: date) -> Sequence[WholeRequest]:
+    """Everything in one call, or in its pages: names that were never announced are in no range of dates."""
     return [WholeRequest({})]
 
 
 def index_requests(today: date) -> Sequence[WholeRequest]:
     """The whole history of each configured index: two calls, which is what its last day alone would cost too."""
     return [
-        WholeRequest({"ts_code": symbol, **_span(start, min(end, today))}, start, min(end, today))
-        for start, end in reversed(_INDEX_SPANS)
+        WholeRequest({"ts_code": symbol, "start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}, start, end)
+        for start, end in reversed(_spans(today))
         for symbol in settings.INDEX_DAILY_SYMBOLS
     ]
+
+
+def _spans(today: date) -> list[tuple[date, date]]:
+    """From the first trading day to this one, each shorter than an answer may be."""
+    middle = date(2015, 12, 31)
+    return [(FIRST_TRADING_DAY, middle), (middle + timedelta(days=1), today)]
 
 
 MONEYFLOW = Dataset(
@@ -123,11 +114,14 @@ NAMECHANGE = Dataset(
         *(Field(name, name, "date") for name in ("start_date", "end_date", "ann_date")),
         *texts("change_reason"),
     ),
-    key=("symbol", "start_date", "name", "change_reason"),
+    rest=Rest(()),
+    key=("symbol", "start_date", "content"),
     job_type="NAME_CHANGES",
+    row_cap=10_000,
+    page_rows=10_000,
     fresh_hours=24,
-    whole_requests=name_requests,
-    narrower=names_by_announcement,
+    whole_requests=whole_list,
+    stamps=("first_seen_at",),
 )
 
 BSE_MAPPING = Dataset(
@@ -145,7 +139,7 @@ BSE_MAPPING = Dataset(
     job_type="MOVED_CODES",
     row_cap=1000,
     fresh_hours=7 * 24,
-    whole_requests=moved_code_requests,
+    whole_requests=whole_list,
 )
 
 INDEX_DAILY = Dataset(

@@ -6,11 +6,11 @@ from datetime import date, time, timedelta
 
 from django.db.models import FloatField
 
-from market_data.datasets import report_fields
 from market_data.datasets.base import SYMBOL, Dataset, Field, Parts, Rest, Rhythm, WholeRequest, numbers, texts
 from market_data.datasets.quarters import quarter_ends
 from market_data.models import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.reports import Report
+from market_data.providers.tushare_fields import DEFAULT, HIDDEN
 
 MARKET_POINTS = 5000
 DISCLOSED_QUARTERS = timedelta(days=500)
@@ -26,20 +26,22 @@ def _figures(model: type[Report]) -> tuple[Field, ...]:
     return numbers(*(f.name for f in model._meta.get_fields() if isinstance(f, FloatField)))
 
 
+def _rest(name: str, fields: tuple[Field, ...]) -> Rest:
+    """All other fields that Tushare has."""
+    own = {field.source for field in fields}
+    required, optional = (tuple(n for n in group[name] if n not in own) for group in (DEFAULT, HIDDEN))
+    return Rest(required, optional, texts=tuple({"end_type"}.intersection(required)))
+
+
+_INDICATORS = (SYMBOL, _ANN_DATE, _END_DATE, *_figures(FinaIndicator), _UPDATE_FLAG)
 FINA_INDICATOR = Dataset(
     name="fina_indicator",
     title="Financial indicators",
     model=FinaIndicator,
     parts=Parts.CELLS,
     rhythm=Rhythm.QUARTERS,
-    fields=(
-        SYMBOL,
-        _ANN_DATE,
-        _END_DATE,
-        *_figures(FinaIndicator),
-        _UPDATE_FLAG,
-    ),
-    rest=Rest(report_fields.FINA_INDICATOR_REQUIRED, report_fields.FINA_INDICATOR_OPTIONAL),
+    fields=_INDICATORS,
+    rest=_rest("fina_indicator", _INDICATORS),
     key=("symbol", "end_date", "content"),
     job_type="FINANCE_HISTORY",
     row_cap=100,
@@ -56,53 +58,25 @@ FINA_INDICATOR = Dataset(
     stamps=("first_seen_at",),
 )
 
-INCOME = replace(
-    FINA_INDICATOR,
-    name="income",
-    title="Income statements",
-    model=IncomeStatement,
-    fields=(
-        *_STATEMENT,
-        *_figures(IncomeStatement),
-        _UPDATE_FLAG,
-    ),
-    rest=Rest(report_fields.INCOME_REQUIRED, report_fields.INCOME_OPTIONAL, texts=("end_type",)),
-    row_cap=6000,
-    asks_by_announcement=True,
-    market_api="income_vip",
-)
 
-BALANCESHEET = replace(
-    FINA_INDICATOR,
-    name="balancesheet",
-    title="Balance sheets",
-    model=BalanceSheet,
-    fields=(
-        *_STATEMENT,
-        *_figures(BalanceSheet),
-        _UPDATE_FLAG,
-    ),
-    rest=Rest(report_fields.BALANCESHEET_REQUIRED, report_fields.BALANCESHEET_OPTIONAL, texts=("end_type",)),
-    row_cap=6000,
-    asks_by_announcement=True,
-    market_api="balancesheet_vip",
-)
+def _statement(name: str, title: str, model: type[Report]) -> Dataset:
+    fields = (*_STATEMENT, *_figures(model), _UPDATE_FLAG)
+    return replace(
+        FINA_INDICATOR,
+        name=name,
+        title=title,
+        model=model,
+        fields=fields,
+        rest=_rest(name, fields),
+        row_cap=6000,
+        asks_by_announcement=True,
+        market_api=f"{name}_vip",
+    )
 
-CASHFLOW = replace(
-    FINA_INDICATOR,
-    name="cashflow",
-    title="Cash flow statements",
-    model=CashFlow,
-    fields=(
-        *_STATEMENT,
-        *_figures(CashFlow),
-        _UPDATE_FLAG,
-    ),
-    rest=Rest(report_fields.CASHFLOW_REQUIRED, report_fields.CASHFLOW_OPTIONAL, texts=("end_type",)),
-    row_cap=6000,
-    asks_by_announcement=True,
-    market_api="cashflow_vip",
-)
+
+INCOME = _statement("income", "Income statements", IncomeStatement)
+BALANCESHEET = _statement("balancesheet", "Balance sheets", BalanceSheet)
+CASHFLOW = _statement("cashflow", "Cash flow statements", CashFlow)
 
 
 def disclosure_requests(today: date) -> Sequence[WholeRequest]:

@@ -116,15 +116,17 @@ def count_listed(dataset: Dataset, days: list[date]) -> NDArray[np.int64]:
     """How many symbols are listed, for each of the ascending days."""
     securities = Security.objects.exclude(list_date=None).values_list("list_date", "delist_date")
     spans = [(start, end) for start, end in securities if start]
-    listed = np.sort(np.array([a for a, _ in spans], dtype="datetime64[D]"))
-    # Who is gone before a report is due is counted from then on, and who is gone before it was listed, never.
-    gone = [(a, b) for a, b in spans if b]
-    counts = np.searchsorted(listed, np.array(days, dtype="datetime64[D]"), side="right").astype(np.int64)
-    starts = np.array([a for a, _ in gone], dtype="datetime64[D]")
-    ends = np.array([b for _, b in gone], dtype="datetime64[D]")
-    for at, (day, until) in enumerate(zip(days, due_dates(dataset, days), strict=True)):
-        counts[at] -= np.count_nonzero((starts <= np.datetime64(day)) & (ends <= np.datetime64(until)))
-    return counts
+    first = np.searchsorted(_as_days(days), _as_days([a for a, _ in spans]))
+    gone = np.searchsorted(_as_days(due_dates(dataset, days)), _as_days([b or date.max for _, b in spans]))
+    # Who is gone before being listed is never there.
+    arrivals, departures = (
+        np.bincount(at, minlength=len(days) + 1)[: len(days)] for at in (first, np.maximum(first, gone))
+    )
+    return np.cumsum(arrivals - departures)
+
+
+def _as_days(days: list[date]) -> NDArray[np.datetime64]:
+    return np.array(days, dtype="datetime64[D]")
 
 
 def _days(dataset: Dataset, start: date, end: date) -> tuple[str, list[Any]]:

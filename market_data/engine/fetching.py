@@ -1,6 +1,7 @@
 """Ask for one request and check the answer. Runs in a pool: touches no database but the provider's budget."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,8 @@ import pyarrow as pa
 from market_data.datasets import Dataset
 from market_data.engine.calls import call_for, window_of
 from market_data.engine.checks import check
+from market_data.engine.roster import Roster
+from market_data.engine.writer import Payload, payload_of
 from market_data.models import SyncRequest
 from market_data.providers.base import Answer, Call, Provider
 
@@ -22,16 +25,27 @@ class Fetched:
     refused: list[dict[str, Any]]
     truncated: bool
     made_up: bool
+    payload: Payload | None = None
+    missing: tuple[list[str], list[date]] | None = None
 
 
-def fetch(provider: Provider, dataset: Dataset, request: SyncRequest, cap: int) -> Fetched:
-    """Raises a ProviderError, or Stopped before anything was sent."""
+def fetch(provider: Provider, dataset: Dataset, request: SyncRequest, cap: int, roster: Roster | None) -> Fetched:
+    """Ask, check, and prepare what the one thread that stores would otherwise have to do.
+
+    Raises a ProviderError, or Stopped before anything was sent."""
     is_paged = bool(dataset.page_rows) and not request.symbols
 
     def use(answer: Answer) -> Fetched:
         checked = check(dataset, answer, window_of(dataset, request))
         truncated = not is_paged and _is_truncated(answer, request, cap)
-        return Fetched(checked.table, checked.refused, truncated, answer.made_up)
+        return Fetched(
+            checked.table,
+            checked.refused,
+            truncated,
+            answer.made_up,
+            payload_of(dataset, checked.table) if checked.table.num_rows else None,
+            roster.missing_from(checked.table, *_window(request)) if roster else None,
+        )
 
     call = call_for(dataset, request)
     if is_paged:
@@ -41,6 +55,10 @@ def fetch(provider: Provider, dataset: Dataset, request: SyncRequest, cap: int) 
         # An empty answer where rows are due is believed when it comes twice.
         fetched = provider.ask(call, use)
     return fetched
+
+
+def _window(request: SyncRequest) -> tuple[date, date, list[str] | None]:
+    return request.start_date, request.end_date, request.symbols or None
 
 
 def all_pages(provider: Provider, call: Call) -> Answer:

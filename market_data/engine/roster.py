@@ -72,24 +72,38 @@ class Roster:
         self, table: pa.Table, start: date, end: date, symbols: Sequence[str] | None
     ) -> tuple[list[str], list[date]]:
         """The symbols and the days of expected cells that a table does not have."""
-        rows = self._rows_of(symbols)
-        span = self.span(start, end)
+        rows, span = self._rows_of(symbols), self.span(start, end)
+        missing = self._expected(rows, span)
+        at, column = self._positions(table, rows, span)
+        missing[at, column] = False
+        lacking, when = missing.any(axis=1), missing.any(axis=0)
+        return [self.symbols[row] for row in rows[lacking]], self._days[span][when].tolist()
+
+    def _expected(self, rows: NDArray[np.int64], span: slice) -> NDArray[np.bool_]:
+        """rows x days: listed and not suspended."""
         days = self._days[span]
-        listed = (self._first[rows, None] <= days) & (self._gone[rows, None] > self._due[span])
-        at, column = np.nonzero(listed)
-        expected = self._codes(rows[at], days[column])
-        expected = expected[~np.isin(expected, self._suspended)]
-        positions = pc.fill_null(pc.index_in(table["symbol"], self._symbols), -1).to_numpy()
-        answered = self._codes(positions.astype(np.int64), table[self.dataset.date_column].to_numpy())
-        missing = expected[~np.isin(expected, answered)]
-        lacking = [self.symbols[row] for row in np.unique(missing >> _DAY_BITS)]
-        when = np.unique(missing & ((1 << _DAY_BITS) - 1)).astype("datetime64[D]").tolist()
-        return lacking, when
+        expected = (self._first[rows, None] <= days) & (self._gone[rows, None] > self._due[span])
+        if len(self._suspended):
+            codes = rows[:, None] << _DAY_BITS | days.astype(np.int64)
+            nearest = np.minimum(np.searchsorted(self._suspended, codes), len(self._suspended) - 1)
+            expected &= self._suspended[nearest] != codes
+        return expected
+
+    def _positions(
+        self, table: pa.Table, rows: NDArray[np.int64], span: slice
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the rows of a table lie in a matrix of these rows and days; others are left out."""
+        if not len(rows) or span.start == span.stop:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        known = pc.fill_null(pc.index_in(table["symbol"], self._symbols), -1).to_numpy().astype(np.int64)
+        days, dates = self._days[span], table[self.dataset.date_column].to_numpy().astype("datetime64[D]")
+        order = np.argsort(rows)
+        at = np.minimum(np.searchsorted(rows, known, sorter=order), len(rows) - 1)
+        column = np.minimum(np.searchsorted(days, dates), len(days) - 1)
+        inside = (rows[order][at] == known) & (days[column] == dates)
+        return order[at[inside]], column[inside]
 
     def _rows_of(self, symbols: Sequence[str] | None) -> NDArray[np.int64]:
         if symbols is None:
             return np.arange(len(self.symbols))
         return np.array([self.rows[symbol] for symbol in symbols if symbol in self.rows], dtype=np.int64)
-
-    def _codes(self, rows: NDArray[np.int64], days: NDArray[np.datetime64]) -> NDArray[np.int64]:
-        return rows << _DAY_BITS | days.astype("datetime64[D]").astype(np.int64)

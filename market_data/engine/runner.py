@@ -209,7 +209,9 @@ class Runner:
         if room <= 0 or unwritten > UNWRITTEN_AT_MOST:
             return
         for request in self._with_database(lambda: self._claim(room)):
-            self._in_flight[pool.submit(fetch, self.provider, self.dataset, request, self._cap)] = request
+            self._in_flight[
+                pool.submit(fetch, self.provider, self.dataset, request, self._cap, self._store_of_run.roster)
+            ] = request
 
     def _claim(self, room: int) -> list[SyncRequest]:
         if self._database_failed:

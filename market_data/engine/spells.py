@@ -7,7 +7,7 @@ from django.db import connection
 
 from market_data.datasets.base import Dataset
 from market_data.engine.expectations import as_parameter
-from market_data.engine.writer import Counts, stage, staging_of
+from market_data.engine.writer import Counts, payload_of, stage, staging_of
 
 
 def store_spells(dataset: Dataset, table: pa.Table, today: date) -> Counts:
@@ -20,7 +20,7 @@ def store_spells(dataset: Dataset, table: pa.Table, today: date) -> Counts:
         return Counts()
     day = as_parameter(today)
     with connection.cursor() as cursor:
-        stage(cursor, dataset, table.select(list(dataset.columns)))
+        stage(cursor, dataset, payload_of(dataset, table))
         cursor.execute(_end(dataset), [day])
         updated = cursor.rowcount
         cursor.execute(_rename(dataset))

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from typing import Any
 
-import pyarrow as pa
 from django.db import connection, transaction
 
 from market_data.datasets import Dataset, Parts, Rhythm
@@ -36,7 +35,7 @@ class Store:
             tasks.conclude(request, State.DONE, rows=rows, finished_at=moment, error="")
             if not self._origin_known:
                 origin.claim(made_up=fetched.made_up)
-            counts = self._upsert(fetched.table, moment)
+            counts = self._upsert(fetched, moment)
             if self.dataset.parts != Parts.WHOLE:
                 self._note_answer(request, fetched, moment)
             for row in fetched.refused:
@@ -45,12 +44,13 @@ class Store:
         self._origin_known = True
         return counts
 
-    def _upsert(self, table: pa.Table, moment: datetime) -> Counts:
+    def _upsert(self, fetched: Fetched, moment: datetime) -> Counts:
+        table = fetched.table
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
         if self.dataset.group:
             return store_spells(self.dataset, table, clock.today())
         overwrite = self.provider == self.dataset.provider
-        counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite)
+        counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite, payload=fetched.payload)
         if span and counts.inserted + counts.updated:
             coverage.mark_expectations(*span)
         return counts
@@ -68,7 +68,7 @@ class Store:
         start, end, table = request.start_date, request.end_date, fetched.table
         cells.forget_stored(self.dataset, table, start, end)
         if not fetched.truncated:
-            symbols, days = self.roster.missing_from(table, start, end, request.symbols or None)
+            symbols, days = fetched.missing or self.roster.missing_from(table, start, end, request.symbols or None)
             if symbols:
                 refused = {
                     (row["symbol"], date.fromisoformat(row[self.dataset.date_column])) for row in fetched.refused

@@ -8,25 +8,25 @@ from market_data.jobs.syncing import INCREMENTAL, after_last_complete, sync_in_t
 from scheduling.context import Context, Outcome
 from scheduling.registry import job
 
-# The second time asks for what the first one did not bring, mostly for nothing at all.
-TRADING_DAYS: dict[str, Any] = {"calendar": "SSE"}
+# One after the other: AkShare asks for one page at a time anyway.
+IN_TURN: dict[str, Any] = {"calendar": "SSE", "pool": "akshare"}
 
 
-@job("sync_limit_up_pool", title="Limit-up pool", default_cron="0 16,20 * * *", policies=TRADING_DAYS)
+@job("sync_limit_up_pool", title="Limit-up pool", default_cron="0 16,20 * * *", policies=IN_TURN)
 def sync_limit_up_pool(context: Context) -> Outcome:
     """Bring the stocks that closed at their limit, of today and of days missed in the last two weeks, through AkShare.
     The second run of the evening asks again for what the first one did not get."""
     return _bring(context, "limit_up_pool", after_last_complete("limit_up_pool"))
 
 
-@job("sync_dragon_tiger", title="Dragon-tiger list", default_cron="30 18,21 * * *", policies=TRADING_DAYS)
+@job("sync_dragon_tiger", title="Dragon-tiger list", default_cron="40 18,21 * * *", policies=IN_TURN)
 def sync_dragon_tiger(context: Context) -> Outcome:
     """Bring the exchanges' lists of conspicuous trading since the last complete day, through AkShare. The second run
     of the evening asks again for what the first one did not get."""
     return _bring(context, "dragon_tiger", after_last_complete("dragon_tiger"))
 
 
-@job("sync_fund_flow", title="Fund flow of sectors", default_cron="20 16,20 * * *", policies=TRADING_DAYS)
+@job("sync_fund_flow", title="Fund flow of sectors", default_cron="20 16,20 * * *", policies=IN_TURN)
 def sync_fund_flow(context: Context) -> Outcome:
     """Bring the flow of money into sectors of the latest trading day, through AkShare: no other day can be had. The
     second run of the evening asks again where the first one failed."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from market_data.datasets import Parts, dataset_named
+from market_data.datasets import Parts, dataset_named, dataset_with_ledger
 from market_data.demo import demo_provider
 from market_data.engine import clock, expectations, sync
 from market_data.engine.runner import Runner
@@ -23,7 +23,7 @@ BAR_DATASETS = ("suspend_d", "daily", "adj_factor", "daily_basic")
 
 def _known_dataset(name: str) -> str:
     try:
-        return dataset_named(name).name
+        return dataset_with_ledger(name).name
     except UsageError as error:
         raise ValueError(str(error)) from error
 

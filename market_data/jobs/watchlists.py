@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from market_data import watchlists
+from market_data.demo import demo_yahoo
 from market_data.engine import clock
-from market_data.watchlists import Watchlist
+from market_data.providers.yfinance_symbols import from_yahoo
+from market_data.watchlists import Fetched, Watchlist
 from scheduling.context import Context, Outcome, Status
 from scheduling.registry import JobKwargs, job
 
@@ -17,14 +19,14 @@ DEFAULT_DAYS = 30
 EARLIEST_DAY = date(1900, 1, 1)
 MOST_SYMBOLS = 5000
 DEFAULT_PREFIX = "scheduled_stock_data"
-_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}")
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.=&-]{0,14}")
 
 
 def _symbol(text: str) -> str:
     symbol = text.strip().upper()
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(f"{text[:40]!r} is no symbol; symbols look like 600000.SH or AAPL")
-    return symbol
+    return from_yahoo(symbol)
 
 
 def _some(symbols: list[str]) -> list[str]:
@@ -83,15 +85,30 @@ class WatchlistKwargs(JobKwargs):
     kwargs_model=WatchlistKwargs,
 )
 def fetch_watchlist(context: Context, stock_ids: list[str], end_date: date, start_date: date, prefix: str) -> Outcome:
-    """Fetch the bars of a list of symbols. A symbol that fails does not stop the others."""
-    answer = watchlists.fetch(Watchlist(tuple(stock_ids), start_date, end_date, prefix))
-    failed = [symbol for symbol in stock_ids if symbol not in set(answer.fetched)]
-    result = {
-        "status": "partial_success" if failed else "success",
-        "fetched": answer.fetched,
+    """Fetch the daily bars of a list of symbols from Yahoo. A symbol that fails does not stop the others."""
+    watchlist = Watchlist(tuple(stock_ids), start_date, end_date, prefix)
+
+    def watch(got: Fetched) -> None:
+        context.progress(len(got.fetched) + len(got.errors), len(stock_ids))
+        context.set_result(_result(watchlist, got))
+        context.checkpoint()
+
+    came_before = [symbol for symbol in stock_ids if symbol in context.result.get("fetched", [])]
+    with demo_yahoo(stock_ids, context.log):
+        got = watchlists.fetch(watchlist, came_before, watch)
+    result, reasons = _result(watchlist, got), [got.unpublished] if got.unpublished else []
+    if result["failed"]:
+        reasons.insert(0, f"{len(result['failed'])} of {len(stock_ids)} symbols failed.")
+    return Outcome(Status.PARTIAL if reasons else Status.SUCCESS, result, " ".join(reasons))
+
+
+def _result(watchlist: Watchlist, got: Fetched) -> dict[str, Any]:
+    """What the run's record shows; `unpublished` only where the copy in Redis is not complete."""
+    failed = [symbol for symbol in watchlist.symbols if symbol in got.errors]
+    result: dict[str, Any] = {
+        "status": "partial_success" if failed or got.unpublished else "success",
+        "fetched": list(got.fetched),
         "failed": failed,
-        "errors": answer.errors,
+        "errors": dict(got.errors),
     }
-    if not failed:
-        return Outcome(Status.SUCCESS, result)
-    return Outcome(Status.PARTIAL, result, f"{len(failed)} of {len(stock_ids)} symbols failed.")
+    return result | ({"unpublished": got.unpublished} if got.unpublished else {})

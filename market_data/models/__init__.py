@@ -3,6 +3,7 @@
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
 from market_data.models.concepts import ConceptBoard, ConceptMember
 from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
+from market_data.models.global_bars import GlobalBar
 from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
 from market_data.models.market_lists import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
 from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
@@ -25,6 +26,7 @@ __all__ = [
     "Disclosure",
     "DragonTiger",
     "FinaIndicator",
+    "GlobalBar",
     "IncomeStatement",
     "IndexBar",
     "IndividualFundFlow",

@@ -57,15 +57,22 @@ class PriceLimit(models.Model):
 
 
 class NameChange(models.Model):
-    """A name that a stock has or had, from its first day to its last (none: to this day)."""
+    """A name that a stock has or had, from its first day to its last (none: to this day).
 
-    pk = models.CompositePrimaryKey("symbol", "start_date", "name", "change_reason")
+    Tushare gives some names twice, with and without a last day, and a last day comes once the next name is known:
+    each is a version of its own, told apart by `content`, and none is changed. The one with a last day counts.
+    """
+
+    pk = models.CompositePrimaryKey("symbol", "start_date", "content")
     symbol = models.CharField(max_length=16)
     name = models.CharField(max_length=64)
     start_date = models.DateField()
     end_date = models.DateField(null=True)
     ann_date = models.DateField(null=True, help_text="When the change was announced.")
     change_reason = models.CharField(max_length=64, blank=True)
+    rest = models.JSONField(default=dict)
+    content = models.CharField(max_length=48)
+    first_seen_at = models.DateTimeField()
 
     class Meta:
         db_table = "namechange"

@@ -23,3 +23,8 @@ def configured_rules(api_name: str, settings: LazySettings) -> list[Rule]:
 def akshare_rules(api_name: str, settings: LazySettings) -> list[Rule]:
     """Return the rule of all requests that AkShare sends, whatever the host: we ask as one reader of web pages."""
     return [Rule("account", settings.AKSHARE_RATE_LIMIT_MAX_CALLS, settings.AKSHARE_RATE_LIMIT_WINDOW_SECONDS)]
+
+
+def yahoo_rules(api_name: str, settings: LazySettings) -> list[Rule]:
+    """Return the rule under which every request to Yahoo counts, whatever it is for."""
+    return [Rule("account", settings.YFINANCE_RATE_LIMIT_MAX_CALLS, settings.YFINANCE_RATE_LIMIT_WINDOW_SECONDS)]

@@ -82,7 +82,7 @@ def _names(stocks: Stocks) -> Table:
     rows.sort(key=lambda row: (-int(row[4]), row[0]))
     dates = np.array([int(row[4]) for row in rows], np.int32)
     names = ("ts_code", "name", "start_date", "end_date", "ann_date", "change_reason")
-    return _table(names, rows, _keys([row[0] for row in rows], dates))
+    return table_of(names, rows, keys_of([row[0] for row in rows], dates))
 
 
 def _moved_codes(stocks: Stocks) -> Table:
@@ -91,8 +91,8 @@ def _moved_codes(stocks: Stocks) -> Table:
         for code, day, board in zip(stocks.codes, compact(stocks.list_days), stocks.boards, strict=True)
         if board.exchange == "BSE"
     ]
-    keys = _keys([""] * len(rows), np.zeros(len(rows), np.int32))
-    return _table(("name", "o_code", "n_code", "list_date"), rows, keys)
+    keys = keys_of([""] * len(rows), np.zeros(len(rows), np.int32))
+    return table_of(("name", "o_code", "n_code", "list_date"), rows, keys)
 
 
 def _indexes(bars: Bars, calendar: Calendar) -> Table:
@@ -112,7 +112,7 @@ def _indexes(bars: Bars, calendar: Calendar) -> Table:
         "vol": np.repeat(volume, count),
         "amount": np.repeat(volume * means["close"] / 1000, count),
     }
-    keys = _keys([*INDEXES] * len(days), np.repeat(np.array(days, np.int32), count))
+    keys = keys_of([*INDEXES] * len(days), np.repeat(np.array(days, np.int32), count))
     columns: dict[str, Column] = {
         "ts_code": stored(texts(f'"{code}"' for _ in days for code in INDEXES)),
         "trade_date": stored(texts(f'"{day}"' for day in days for _ in INDEXES)),
@@ -126,11 +126,11 @@ def _mean(matrix: ShortArray, there: BoolArray, count: IntArray) -> FloatArray:
     return np.asarray((matrix * there).sum(axis=1) / count)
 
 
-def _keys(codes: Sequence[str], dates: ShortArray) -> Keys:
+def keys_of(codes: Sequence[str], dates: ShortArray) -> Keys:
     known, symbols = np.unique(np.array(codes), return_inverse=True)
     return Keys([str(code) for code in known], symbols.astype(np.int32), dates)
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str | None]], keys: Keys) -> Table:
+def table_of(names: Sequence[str], rows: Sequence[Sequence[str | None]], keys: Keys) -> Table:
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
     return Table(keys, {n: stored(texts(map(json.dumps, column))) for n, column in zip(names, columns, strict=True)})

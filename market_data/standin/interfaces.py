@@ -68,7 +68,7 @@ INTERFACES = {
         cap=8000,
     ),
     "namechange": Interface(
-        shown=_words("ts_code name start_date end_date ann_date change_reason"), date_column="ann_date"
+        shown=_words("ts_code name start_date end_date ann_date change_reason"), date_column="ann_date", cap=10000
     ),
     "bse_mapping": Interface(shown=_words("name o_code n_code list_date"), cap=1000, date_column=""),
     "stk_limit": Interface(

@@ -8,6 +8,7 @@ from market_data.standin.generated_bars import Bars, make_bars
 from market_data.standin.generated_calendar import calendar_table, read_calendar
 from market_data.standin.generated_extras import extra_tables
 from market_data.standin.generated_grid import Grid, make_grid, numbers
+from market_data.standin.generated_reports import report_tables
 from market_data.standin.generated_stocks import FloatArray, Stocks, make_stocks, stock_table
 from market_data.standin.tables import Column, IntArray, Market, ShortArray, Texts, stored, texts
 
@@ -33,6 +34,7 @@ def generate_market(stocks: int, days: int, seed: int, end: str) -> Market:
         "daily_basic": traded.table(_daily_basic(traded, bars, drawn)),
         "suspend_d": stopped.table(_suspend_d(stopped, bars)),
         **extra_tables(drawn, bars, calendar, traded, listed),
+        **report_tables(drawn, end),
     }
     return Market(tables, made_up=True)
 

@@ -29,6 +29,10 @@ class Standin(BackgroundServer):
         super().__init__(self._desk, _Handler, host, port)
 
     @property
+    def market(self) -> Market:
+        return self._desk.market
+
+    @property
     def rules(self) -> Rules:
         return self._desk.rules
 

@@ -10,15 +10,23 @@ from typing import Any, Protocol, Self
 
 from market_data.standin.call_log import Call, CallLog
 from market_data.standin.replies import Reply
-from market_data.standin.tables import Market
 
 MADE_UP_HEADER = "X-Stocksync-Made-Up"
+
+
+class ServedMarket(Protocol):
+    """What a server asks of its market: whether it is made up."""
+
+    @property
+    def made_up(self) -> bool: ...
 
 
 class ServedDesk(Protocol):
     """What a server asks of the desk behind it: to answer until it stops, and to keep a log."""
 
-    market: Market
+    @property
+    def market(self) -> ServedMarket: ...
+
     log: CallLog
     stopping: Event
 

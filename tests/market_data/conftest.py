@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from market_data.engine import clock
 from market_data.standin.market_folder import read_market
 from market_data.standin.rules import Rules
 from market_data.standin.server import Standin
+from market_data.standin.yahoo import YahooStandin
+from market_data.standin.yahoo_charts import generate_charts
 from tests.market_data.worlds import World
 
+YAHOO_SYMBOLS = ("AAPL", "MSFT", "BRK-B", "^GSPC", "EURUSD=X", "BTC-USD", "0700.HK", "VOD.L", "600000.SS", "000001.SZ")
 Run = Callable[..., tuple[int, dict[str, Any], str]]
 
 
@@ -49,6 +53,16 @@ def serve(settings: Any) -> Iterator[Callable[..., Standin]]:
     yield start
     for server in running:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def yahoo(settings: Any) -> Iterator[YahooStandin]:
+    """Yahoo with a few symbols of several markets, the last hundred weekdays up to yesterday."""
+    charts = generate_charts(YAHOO_SYMBOLS, 100, 1, clock.today() - timedelta(days=1))
+    with YahooStandin(charts, hang=10) as server:
+        settings.YFINANCE_URL = server.url
+        settings.YFINANCE_RATE_LIMIT_MAX_CALLS = 100_000
+        yield server
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from market_data.engine import clock
+from market_data.engine.origin import is_made_up
 from market_data.models import (
     CircuitState,
     DragonTiger,
@@ -51,9 +52,9 @@ def tushare(settings: Any) -> Iterator[Standin]:
 
 
 @pytest.fixture(autouse=True)
-def eastmoney(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[EastmoneyStandin]:
+def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
     with EastmoneyStandin(small_market()) as server:
-        wire(settings, monkeypatch, server.url)
+        wire(settings, server.url)
         yield server
 
 
@@ -73,7 +74,7 @@ def test_the_jobs_run_twice_an_evening_and_on_trading_days_only(job_id: str) -> 
     install_schedules()
     config = JobConfig.objects.get(job_id=job_id)
     hours = str(config.cron_expression).split()[1].split(",")
-    assert (len(hours), config.calendar) == (2, "SSE")
+    assert (len(hours), config.calendar, config.pool) == (2, "SSE", "akshare")
     assert all(int(hour) >= 16 for hour in hours)
 
 
@@ -197,3 +198,14 @@ def test_without_an_account_at_tushare_the_calendar_comes_through_akshare_too(se
     assert (code, report["status"]) == (0, "COMPLETED")
     assert [part["dataset"] for part in report["dependencies"]] == ["trade_cal"]
     assert TradingDay.objects.filter(is_open=True, trade_date__range=(date(2024, 3, 25), FRIDAY)).count() == 5
+
+
+def test_a_demonstration_asks_no_host_out_there(
+    settings: Any, eastmoney: EastmoneyStandin, tushare: Standin, run_job: Any
+) -> None:
+    settings.DEMO = True
+    for job_id in JOBS:
+        assert run_job(job_id)[1]["status"] == "SUCCESS"
+    assert is_made_up()
+    assert DragonTiger.objects.filter(trade_date=FRIDAY).count() == 3
+    assert eastmoney.calls == tushare.calls == []

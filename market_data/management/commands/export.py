@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from market_data.datasets import DATASETS, dataset_named
+from market_data.datasets import DATASETS, Dataset, Parts, dataset_named
 from market_data.engine.sync import Order, check_order, known_symbols
+from market_data.exceptions import UsageError
 from market_data.exporting import Selection, export
 from market_data.management.reporting import ReportingCommand, add_window
 
@@ -27,7 +28,7 @@ class Command(ReportingCommand):
         dataset = dataset_named(options["dataset"])
         order = Order(options["start"], options["end"], options["symbols"])
         check_order(order)
-        symbols = known_symbols(order.symbols) if "symbol" in dataset.columns else None
+        symbols = _symbols(dataset, order)
         selection = Selection(dataset, order.start, order.end, symbols, options["adjust"], options["units"])
         self._silent = options["output"] == "-" and not options["json"]
         rows = export(selection, options["format"], options["output"])
@@ -36,3 +37,14 @@ class Command(ReportingCommand):
     def show(self, report: dict[str, Any]) -> None:
         if not self._silent:
             self.stdout.write(f"{report['rows']:,} rows in {report['file']}")
+
+
+def _symbols(dataset: Dataset, order: Order) -> tuple[str, ...] | None:
+    """The symbols to export; None: all. Raises UsageError for one that nobody knows."""
+    if dataset.parts != Parts.NAMED:
+        return known_symbols(order.symbols) if "symbol" in dataset.columns else None
+    rows = dataset.model._default_manager.all()
+    unknown = [symbol for symbol in order.symbols or () if not rows.filter(symbol=symbol).exists()]
+    if unknown:
+        raise UsageError(f"{dataset.name} has nothing of {', '.join(unknown)}; a watchlist brings it.")
+    return order.symbols

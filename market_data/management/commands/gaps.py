@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from market_data.datasets import DATASETS, dataset_named
+from market_data.datasets import WITH_LEDGER, dataset_with_ledger
 from market_data.engine.gaps import find_gaps
 from market_data.engine.sync import Order, check_order, window
 from market_data.management.reporting import ReportingCommand, add_window
@@ -14,12 +14,12 @@ class Command(ReportingCommand):
     help = "Show which trading days of a dataset are not complete. Exit code 1 while any is missing, partial or failed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join(DATASETS)}")
+        parser.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join(WITH_LEDGER)}")
         add_window(parser)
         parser.add_argument("--limit", type=int, default=1000, help="list at most this many days (default: 1000)")
 
     def work(self, **options: Any) -> tuple[dict[str, Any], int]:
-        dataset = dataset_named(options["dataset"])
+        dataset = dataset_with_ledger(options["dataset"])
         order = Order(options["start"], options["end"], options["symbols"])
         check_order(order)
         wanted = window(dataset, order)

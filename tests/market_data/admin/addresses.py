@@ -15,14 +15,17 @@ STOCK_PAGE = reverse("admin:market_data_stock", args=[STOCK])
 DAY_PAGE = reverse("admin:market_data_day", args=[FIRST_DAY.isoformat()])
 CALENDAR_PAGE = reverse("admin:market_data_calendar")
 DENIALS_PAGE = reverse("admin:market_data_denials")
+GLOBAL_PAGE = reverse("admin:market_data_global")
 BAR_TABLES = ("daily", "adj_factor", "daily_basic", "moneyflow", "stk_limit", "individual_fund_flow")
-DAY_TABLES = (*BAR_TABLES, "suspend_d", "limit_up_pool", "dragon_tiger")
+DAY_TABLES = (*BAR_TABLES, "suspend_d", "limit_up_pool", "dragon_tiger", "global_daily")
 STOCK_TABLES = (*DAY_TABLES, "namechange", "index_daily", "cells", "revisions")
 OWN_PAGES = [
     *(f"{STOCK_PAGE}?table={name}" for name in STOCK_TABLES),
     *(f"{DAY_PAGE}?table={name}" for name in (*DAY_TABLES, "sector_fund_flow")),
     f"{CALENDAR_PAGE}?year={FIRST_DAY.year}",
     DENIALS_PAGE,
+    GLOBAL_PAGE,
+    f"{GLOBAL_PAGE}?symbol={STOCK}",
 ]
 PAGES = [*LISTS.values(), *OWN_PAGES]
 

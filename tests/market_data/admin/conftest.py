@@ -28,6 +28,7 @@ from market_data.models import (
     DailyBasic,
     DragonTiger,
     FinaIndicator,
+    GlobalBar,
     IncomeStatement,
     IndexBar,
     IndividualFundFlow,
@@ -94,13 +95,15 @@ def market(days: list[date]) -> None:
     MoneyFlow.objects.bulk_create([MoneyFlow(symbol=s, trade_date=d, net_mf_vol=-100) for s, d in cells])
     PriceLimit.objects.bulk_create([PriceLimit(symbol=s, trade_date=d, up_limit=13.48) for s, d in cells])
     IndexBar.objects.bulk_create([IndexBar(symbol=s, trade_date=d, close=3000) for s, d in cells])
-    NameChange.objects.bulk_create([NameChange(symbol=s, start_date=d, name=f"From {d}") for s, d in cells])
+    seen = {"content": "x", "first_seen_at": clock.now()}
+    NameChange.objects.bulk_create([NameChange(symbol=s, start_date=d, name=f"From {d}", **seen) for s, d in cells])
     IndividualFundFlow.objects.bulk_create([IndividualFundFlow(symbol=s, trade_date=d) for s, d in cells])
     LimitUp.objects.bulk_create([LimitUp(symbol=s, trade_date=d, close=13.48) for s, d in cells])
     DragonTiger.objects.bulk_create([DragonTiger(symbol=s, trade_date=d, reason="a") for s, d in cells])
     names = [f"Sector {number:03d}" for number in range(DAYS)]
     SectorFundFlow.objects.bulk_create([SectorFundFlow(trade_date=days[0], kind="concept", name=n) for n in names])
     MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
+    GlobalBar.objects.bulk_create([GlobalBar(symbol=s, trade_date=d, close=12.25, currency="CNY") for s, d in cells])
     # Three on a day, so that pages end within days, at each of the three.
     Suspension.objects.bulk_create(
         [

@@ -14,6 +14,7 @@ from tests.market_data.admin.addresses import (
     CALENDAR_PAGE,
     DAY_PAGE,
     DENIALS_PAGE,
+    GLOBAL_PAGE,
     LISTS,
     PAGES,
     REGISTERED,
@@ -71,6 +72,7 @@ def test_staff_without_permission_is_refused(staff: Staff, page: str) -> None:
         (LISTS["SyncTask"], "view_synctask"),
         (CALENDAR_PAGE, "view_tradingday"),
         (DENIALS_PAGE, "view_interfacedenial"),
+        (GLOBAL_PAGE, "view_globalbar"),
     ],
 )
 def test_the_view_permission_of_the_model_is_enough(staff: Staff, page: str, permission: str) -> None:

@@ -27,5 +27,5 @@ def test_no_page_says_so_of_real_data(admin_client: Client, page: str) -> None:
 def test_the_application_leads_to_the_pages_that_django_does_not_list(admin_client: Client) -> None:
     page = admin_client.get(reverse("admin:app_list", args=["market_data"])).content.decode()
 
-    for name in ("admin:market_data_calendar", "admin:market_data_denials"):
+    for name in ("admin:market_data_calendar", "admin:market_data_denials", "admin:market_data_global"):
         assert f'href="{reverse(name)}"' in page

@@ -103,7 +103,7 @@ def test_a_task_is_found_by_its_id(admin_client: Client) -> None:
         f"{STOCK_PAGE}?table=suspend_d&after=2024-05-01&after=S&after=",
         *(f"{DAY_PAGE}?table={name}&symbol=600&after={STOCK}" for name in CELLS),
         f"{DAY_PAGE}?table=suspend_d&after={STOCK}&after=S&after=",
-        f"{STOCK_PAGE}?table=namechange&start=2024-01-01&after=2024-05-01&after=x&after=",
+        f"{STOCK_PAGE}?table=namechange&start=2024-01-01&after=2024-05-01&after=x",
         f"{STOCK_PAGE}?table=index_daily&start=2024-01-01&after=2024-05-01",
         f"{STOCK_PAGE}?table=cells",
         f"{STOCK_PAGE}?table=revisions",

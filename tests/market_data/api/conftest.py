@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from market_data import background, watchlists
+from market_data import background
 from tests.rest_clients import program_of, superuser
 from tests.scheduling.conftest import broker_in_memory
 
@@ -21,7 +21,6 @@ def web_settings(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    monkeypatch.setattr(watchlists, "_registered", [])
     monkeypatch.setattr(background, "_registered", list(background._registered))
 
 

@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 
 from market_data.engine import clock
 from market_data.exceptions import MarketDataError
-from market_data.watchlists import Fetched, Watchlist, register_fetch
+from market_data.models import GlobalBar
+from market_data.standin.yahoo import YahooStandin
 from scheduling import control, executions, runner
 from scheduling.models import Execution
 from tests.market_data.builders import shanghai
@@ -205,52 +206,43 @@ def test_an_unknown_watchlist_is_not_found(api: APIClient) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "job_not_found")
 
 
-@pytest.mark.django_db
-def test_a_run_without_a_provider_fails_and_says_so(api: APIClient) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_run_in_which_every_symbol_came_has_completed(api: APIClient, yahoo: YahooStandin) -> None:
     job_id = created(api)
     execution = run(api, job_id)
-    assert execution.status == "FAILED"
-    assert execution.error_message == "MarketDataError: No provider for watchlists is configured."
-    assert (shown(api, job_id)["status"], shown(api, job_id)["last_run"] is not None) == ("failed", True)
+    assert (execution.status, execution.error_message) == ("SUCCESS", "")
+    assert execution.result == {"status": "success", "fetched": GOOD["stock_ids"], "failed": [], "errors": {}}
+    assert shown(api, job_id)["status"] == "completed"
+    assert set(GlobalBar.objects.values_list("symbol", flat=True)) == set(GOOD["stock_ids"])
+    days = GlobalBar.objects.order_by("trade_date").values_list("trade_date", flat=True)
+    assert 0 <= (days[0] - (clock.today() - timedelta(days=30))).days <= 3
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("errors", "status", "result", "shown_status"),
-    [
-        ({}, "SUCCESS", "success", "completed"),
-        ({"AAPL": "Nobody knows it."}, "PARTIAL", "partial_success", "completed"),
-    ],
-)
-def test_a_run_tells_what_came_and_what_did_not(
-    api: APIClient, errors: dict[str, str], status: str, result: str, shown_status: str
-) -> None:
-    asked: list[Watchlist] = []
-
-    def fetch(watchlist: Watchlist) -> Fetched:
-        asked.append(watchlist)
-        return Fetched([symbol for symbol in watchlist.symbols if symbol not in errors], errors)
-
-    register_fetch(fetch)
-    job_id = created(api, prefix="mine")
+@pytest.mark.django_db(transaction=True)
+def test_a_run_tells_what_came_and_what_did_not(api: APIClient, yahoo: YahooStandin) -> None:
+    job_id = created(api, stock_ids=["AAPL", "NOBODY"])
     execution = run(api, job_id)
-    assert execution.status == status
+    assert (execution.status, execution.error_message) == ("PARTIAL", "1 of 2 symbols failed.")
     assert execution.result == {
-        "status": result,
-        "fetched": [symbol for symbol in GOOD["stock_ids"] if symbol not in errors],
-        "failed": list(errors),
-        "errors": errors,
+        "status": "partial_success",
+        "fetched": ["AAPL"],
+        "failed": ["NOBODY"],
+        "errors": {"NOBODY": "Yahoo knows no symbol NOBODY: it is mistyped, or it was delisted."},
     }
-    assert shown(api, job_id)["status"] == shown_status
-    today = clock.today()
-    assert asked == [Watchlist(("600000.SH", "AAPL"), today - timedelta(days=30), today, "mine")]
+    assert shown(api, job_id)["status"] == "completed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_in_which_no_symbol_came_has_failed(api: APIClient, yahoo: YahooStandin) -> None:
+    job_id = created(api, stock_ids=["NOBODY", "830799.BJ"])
+    execution = run(api, job_id)
+    assert execution.status == "FAILED"
+    assert "None of 2 symbols came; NOBODY: Yahoo knows no symbol NOBODY" in execution.error_message
+    assert set(execution.result["errors"]) == {"NOBODY", "830799.BJ"}
+    assert shown(api, job_id)["status"] == "failed"
 
 
 @pytest.mark.django_db
-def test_a_run_in_which_no_symbol_came_has_failed(api: APIClient) -> None:
-    register_fetch(lambda watchlist: Fetched([], dict.fromkeys(watchlist.symbols, "no answer")))
-    job_id = created(api)
-    execution = run(api, job_id)
-    assert execution.status == "FAILED"
-    assert "None of 2 symbols came; 600000.SH: no answer" in execution.error_message
-    assert shown(api, job_id)["status"] == "failed"
+def test_a_shanghai_stock_may_be_written_as_yahoo_does(api: APIClient) -> None:
+    job_id = created(api, stock_ids=["600000.SS", "600000.SH"])
+    assert shown(api, job_id)["stock_ids"] == ["600000.SH"]

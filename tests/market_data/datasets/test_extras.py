@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from market_data.datasets import DATASETS, IN_ALL
-from market_data.datasets.extras import names_by_announcement
 from market_data.engine import clock
 from market_data.engine.checks import Window, check
 from market_data.models import IndexBar, MoneyFlow, MovedCode, NameChange, Partition, PriceLimit, SyncFailureRecord
@@ -107,7 +106,7 @@ def test_names_come_back_as_they_were_sent(world, serve, run, tmp_path):
     assert exported(run, tmp_path, "namechange") == [NAMES.split(","), *rows]
 
 
-def test_a_name_that_ends_later_is_the_same_row(world, serve, run):
+def test_a_name_that_ends_is_a_version_of_its_own(world, serve, run):
     row = ["600000.SH", "浦发银行", "19991110", "", "", "其他"]
     add_file(world, "namechange", NAMES, [row])
     serve(world)
@@ -116,26 +115,30 @@ def test_a_name_that_ends_later_is_the_same_row(world, serve, run):
     add_file(world, "namechange", NAMES, [[*row[:3], "20061008", *row[4:]]])
     serve(world)
     report = run("sync", "namechange")[1]
-    assert (report["inserted"], report["updated"]) == (0, 1)
-    assert NameChange.objects.get().end_date == date(2006, 10, 8)
+    assert (report["inserted"], report["updated"]) == (1, 0)
+    ends = NameChange.objects.order_by("first_seen_at").values_list("end_date", flat=True)
+    assert list(ends) == [None, date(2006, 10, 8)]
 
 
-def test_a_list_of_names_that_is_cut_is_asked_for_by_announcement_dates(world, serve, run):
-    days = ["20010105", "20010105", "20010630", "20230301"]
-    add_file(world, "namechange", NAMES, [[f"60000{n}.SH", "x", day, "", day, ""] for n, day in enumerate(days)])
-    server = serve(world, cap={"namechange": 3})
+def test_names_that_tushare_gives_twice_are_stored(world, serve, run, tmp_path):
+    """With and without its last day, as it did for 000005.SZ, and twice the same."""
+    row = ["000005.SZ", "世纪星源", "20080625", "", "", "撤销ST"]
+    rows = [[*row[:3], "20210505", *row[4:]], row, row]
+    add_file(world, "namechange", NAMES, rows)
+    serve(world)
+    assert run("sync", "namechange")[0] == 0
+    assert sorted(exported(run, tmp_path, "namechange")[1:]) == sorted(rows)
+    Partition.objects.update(ask_after=clock.now())
+    assert run("sync", "namechange")[1]["unchanged"] == 3
+
+
+def test_a_long_list_of_names_comes_in_pages_with_those_never_announced(world, serve, run):
+    rows = [[f"{600000 + n}.SH", "x", "20010105", "", "20010105" if n % 2 else "", ""] for n in range(2500)]
+    add_file(world, "namechange", NAMES, rows)
+    server = serve(world, cap={"namechange": 1000})
     code, report, _ = run("sync", "namechange")
-    assert (code, report["rows"], NameChange.objects.count()) == (0, 4, 4)
-    years = clock.today().year - 1990 + 1
-    assert len(server.calls) == 1 + years
-
-
-def test_the_calls_that_replace_a_cut_one_cover_its_days_and_end_at_a_single_one() -> None:
-    year = {"start_date": "20010101", "end_date": "20011231"}
-    first, second = names_by_announcement(year)
-    assert (first["start_date"], second["end_date"]) == ("20010101", "20011231")
-    assert (first["end_date"], second["start_date"]) == ("20010702", "20010703")
-    assert names_by_announcement({"start_date": "20010101", "end_date": "20010101"}) == []
+    assert (code, report["rows"], NameChange.objects.count()) == (0, 2500, 2500)
+    assert [call.params.get("offset") for call in server.calls] == [None, 1000, 2000]
 
 
 def test_an_index_has_its_whole_history_in_two_calls(generated, run, settings):

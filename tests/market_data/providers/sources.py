@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-from django.conf import settings as django_settings
-
-from market_data.circuit import DatabaseCircuits
-from market_data.engine import accounts
 from market_data.exceptions import Unreachable
 from market_data.providers.akshare import AkShareProvider
 from market_data.providers.base import Answer, Call
@@ -18,7 +13,6 @@ from market_data.providers.door import Door
 from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.file_store import FileStore
 from market_data.ratelimit.limiter import Limiter
-from market_data.ratelimit.rules import akshare_rules
 from market_data.standin.market_generated import generate_market
 from market_data.standin.tables import Market
 
@@ -88,17 +82,7 @@ def asking(provider: AkShareProvider) -> Callable[..., Answer]:
     return ask
 
 
-def wire(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def wire(settings: Any, url: str) -> None:
     """Let the engine ask AkShare at this address, at any pace."""
     settings.AKSHARE_URL = url
     settings.AKSHARE_RATE_LIMIT_MAX_CALLS = 100_000
-    monkeypatch.setitem(accounts._PROVIDERS, "akshare", _akshare)
-
-
-def _akshare() -> accounts.Account:
-    return accounts.Account("akshare", partial(akshare_rules, settings=django_settings), _build)
-
-
-def _build(door: Door, account: str) -> AkShareProvider:
-    timeout = django_settings.AKSHARE_TIMEOUT_SECONDS
-    return AkShareProvider(door, account, django_settings.AKSHARE_URL, timeout, DatabaseCircuits())

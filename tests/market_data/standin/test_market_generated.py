@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from market_data.standin.answering import answer, question
+from market_data.standin.interfaces import INTERFACES
 from market_data.standin.market_generated import generate_market
 from market_data.standin.replies import data
 from market_data.standin.rules import Rules
@@ -46,12 +47,15 @@ def test_the_same_arguments_give_the_same_bytes(made_up: Market) -> None:
     again, other = generate_market(120, 90, 5, "20240628"), generate_market(120, 90, 6, "20240628")
 
     def written(market: Market, api: str) -> bytes:
-        code = {"ts_code": "000300.SH"} if api == "index_daily" else {}
-        body = {"api_name": api, "params": {"trade_date": "20240628", **code}}
+        code = "000300.SH" if api == "index_daily" else "600000.SH"
+        only = INTERFACES[api].needs == ("ts_code",)
+        day = {} if only and api != "index_daily" else {"trade_date": "20240628"}
+        body = {"api_name": api, "params": {**day, **({"ts_code": code} if only else {})}}
         return data(answer(market, Rules(), question(body)), 0).body
 
     assert all(written(made_up, api) == written(again, api) for api in made_up.tables)
     assert written(made_up, "daily") != written(other, "daily")
+    assert written(made_up, "income") != written(other, "income")
 
 
 def test_bars_are_possible(bars: pd.DataFrame) -> None:

@@ -1,0 +1,188 @@
+"""The same cells as two providers have them; nothing is stored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import permutations
+from typing import Any
+
+from django.conf import settings
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from market_data.datasets import Dataset, Parts
+from market_data.engine.accounts import account_at, provider_named
+from market_data.engine.fetching import Fetched, fetch
+from market_data.engine.planning import row_cap
+from market_data.exceptions import BadPayload, Transient, UsageError
+from market_data.models import SyncRequest
+from market_data.providers.base import Provider
+from market_data.queries import stored_rows
+
+LOCAL = "local"
+SHOWN = 1000
+ATTEMPTS = 3
+ROUNDING = {"pct_chg": 0.005, "volume": 100.0}
+"""What no provider's rounding may exceed: some give percents with two decimals, or whole lots of 100 shares."""
+Values = dict[str, float | None]
+Rows = dict[date, Values]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which cells are compared: of these symbols, from the first day to the last."""
+
+    dataset: Dataset
+    providers: tuple[str, str]
+    symbols: tuple[str, ...]
+    start: date
+    end: date
+    tolerance: float
+
+
+@dataclass
+class Comparison:
+    """`compared` cells both have, of which `different` differ; the first of them are in `cells`.
+
+    `only` names rows, or columns of rows, that one has and the other does not. All figures are in our units.
+    """
+
+    dataset: str
+    providers: tuple[str, str]
+    compared: int = 0
+    different: int = 0
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    only: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        return not self.different and not self.only
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "dataset": self.dataset,
+            "providers": list(self.providers),
+            "cells": self.cells,
+            "compared": self.compared,
+            "different": self.different,
+            "only": self.only,
+        }
+
+
+def compare(question: Question) -> Comparison:
+    """Raises UsageError for what cannot be compared, and a ProviderError where a provider does not answer."""
+    _check(question)
+    comparison = Comparison(question.dataset.name, question.providers)
+    with _sources(question) as (first, second):
+        for symbol in question.symbols:
+            _compare_symbol(question, comparison, symbol, first.rows(symbol), second.rows(symbol))
+    return comparison
+
+
+def _check(question: Question) -> None:
+    dataset = question.dataset
+    if dataset.parts != Parts.CELLS or dataset.keeps_versions:
+        raise UsageError(f"{dataset.name} has no row for each stock and day; compare daily, adj_factor or the like.")
+    if question.providers[0] == question.providers[1]:
+        raise UsageError("Name two different providers, such as --providers tushare,akshare.")
+    for name in question.providers:
+        if name != LOCAL:
+            account_at(name)
+            dataset.asked_of(name)
+
+
+@contextmanager
+def _sources(question: Question) -> Iterator[list["_Source"]]:
+    sources = [_Source(question, name) for name in question.providers]
+    try:
+        yield sources
+    finally:
+        for source in sources:
+            source.close()
+
+
+class _Source:
+    """One of the two: what is stored, or a provider."""
+
+    def __init__(self, question: Question, name: str) -> None:
+        self.question = question
+        self._provider: Provider | None = None if name == LOCAL else provider_named(name)
+        self._dataset = question.dataset if name == LOCAL else question.dataset.asked_of(name)
+        self._numbers = [f.name for f in question.dataset.fields if f.kind == "number"]
+
+    def rows(self, symbol: str) -> Rows:
+        """A symbol's figures by day, ascending."""
+        asked = self.question
+        found = self._answered(symbol, asked.start, asked.end) if self._provider else self._stored(symbol)
+        rows = {row[self._dataset.date_column]: {name: row[name] for name in self._numbers} for row in found}
+        return dict(sorted(rows.items()))
+
+    def close(self) -> None:
+        if self._provider:
+            self._provider.close()
+
+    def _stored(self, symbol: str) -> Iterator[dict[str, Any]]:
+        names = [f.name for f in self._dataset.fields]
+        for row in stored_rows(self._dataset, self.question.start, self.question.end, (symbol,)):
+            yield dict(zip(names, row, strict=True))
+
+    def _answered(self, symbol: str, start: date, end: date) -> list[dict[str, Any]]:
+        fetched = self._fetch(SyncRequest(shape="symbols", symbols=[symbol], start_date=start, end_date=end))
+        if not fetched.truncated:
+            rows: list[dict[str, Any]] = fetched.table.to_pylist()
+            return rows
+        if start == end:
+            raise BadPayload(f"{self._dataset.name}: the rows of {symbol} on {start} do not fit into an answer.")
+        middle = start + (end - start) // 2
+        return self._answered(symbol, start, middle) + self._answered(symbol, middle + timedelta(days=1), end)
+
+    def _fetch(self, request: SyncRequest) -> Fetched:
+        assert self._provider is not None  # noqa: S101 - only providers are asked
+        patiently = Retrying(
+            retry=retry_if_exception_type(Transient),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=settings.SYNC_RETRY_BASE_SECONDS),
+            reraise=True,
+        )
+        return patiently(fetch, self._provider, self._dataset, request, row_cap(self._dataset))
+
+
+def _compare_symbol(question: Question, comparison: Comparison, symbol: str, first: Rows, second: Rows) -> None:
+    columns = _common_columns(first, second)
+    for day in sorted(first.keys() | second.keys()):
+        key = {"symbol": symbol, "trade_date": f"{day:%Y%m%d}"}
+        row = dict(zip(question.providers, (first.get(day, {}), second.get(day, {})), strict=True))
+        _note_only(comparison, key, row, columns)
+        for name in columns:
+            values = {provider: found.get(name) for provider, found in row.items()}
+            _compare_cell(comparison, {**key, "column": name, **values}, question.tolerance)
+
+
+def _common_columns(first: Rows, second: Rows) -> list[str]:
+    """The columns that both have on some day: what a provider never gives is not compared. All, where one has none."""
+    given = [
+        {name: 0 for row in rows.values() for name, value in row.items() if value is not None}
+        for rows in (first, second)
+    ]
+    common = [name for name in given[0] if name in given[1]]
+    return common or [*given[0], *given[1]]
+
+
+def _note_only(comparison: Comparison, key: dict[str, Any], row: dict[str, Values], columns: list[str]) -> None:
+    for has, lacks in permutations(row):
+        names = [name for name in columns if row[has].get(name) is not None and row[lacks].get(name) is None]
+        if names and len(comparison.only) < SHOWN:
+            comparison.only.append({**key, "provider": has, "columns": names})
+
+
+def _compare_cell(comparison: Comparison, cell: dict[str, Any], tolerance: float) -> None:
+    one, other = (cell[provider] for provider in comparison.providers)
+    if one is None or other is None:
+        return
+    comparison.compared += 1
+    allowed = max(tolerance * max(abs(one), abs(other)), ROUNDING.get(cell["column"], 0.0))
+    if abs(one - other) <= allowed:
+        return
+    comparison.different += 1
+    if len(comparison.cells) < SHOWN:
+        comparison.cells.append(cell)

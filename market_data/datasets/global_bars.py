@@ -1,0 +1,41 @@
+"""Daily bars of symbols of any market, as people name them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from market_data.datasets.base import Columns, Dataset, Field, Parts
+from market_data.models import GlobalBar
+
+
+def impossible_global_bar(columns: Columns) -> NDArray[np.bool_]:
+    """Prices of nothing or less, a low above the high, a negative volume, dividend or split.
+
+    Opens and closes outside of high and low are let in: Yahoo has them by the hundred on small exchanges.
+    """
+    wrong = columns["low"] > columns["high"]
+    for name in ("open", "high", "low", "close"):
+        wrong |= columns[name] <= 0
+    for name in ("volume", "dividends", "splits"):
+        wrong |= columns[name] < 0
+    return wrong
+
+
+GLOBAL_DAILY = Dataset(
+    name="global_daily",
+    title="Daily bars of any market",
+    model=GlobalBar,
+    parts=Parts.NAMED,
+    fields=(
+        Field("symbol", "Symbol", "text"),
+        Field("trade_date", "Date", "date"),
+        *(Field(name.lower(), name) for name in ("Open", "High", "Low", "Close", "Volume", "Dividends")),
+        Field("splits", "Stock Splits"),
+        Field("currency", "Currency", "text"),
+    ),
+    key=("symbol", "trade_date"),
+    job_type="WATCHLIST",
+    max_symbols=1,
+    provider="yfinance",
+    stamps=("provider",),
+    impossible=impossible_global_bar,
+)
