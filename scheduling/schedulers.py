@@ -137,6 +137,7 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
 
     def close(self) -> None:
         super().close()
+        log.info("This beat stops")
         try:
             leases.release(LEADER, self._holder)
         except (DatabaseError, InterfaceError) as error:

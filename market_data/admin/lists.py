@@ -43,7 +43,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it takes no p
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
-    actions_selection_counter = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return UncountedChangeList

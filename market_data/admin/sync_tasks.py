@@ -22,7 +22,7 @@ TASKS_OFFERED = 20
 
 @admin.register(SyncTask)
 class SyncTaskAdmin(ReadOnlyAdmin):
-    list_display = ("id", "job_type", "dataset", "status", "progress", "rows", "started_at", "updated_at", "requests")
+    list_display = ("dataset", "job_type", "status", "progress", "rows", "started_at", "updated_at", "requests", "id")
     list_filter = (DatasetFilter, "status")
     list_per_page = 50
     search_fields = ("id",)

@@ -46,7 +46,7 @@ class JobFilter(admin.SimpleListFilter):
 
 @admin.register(Execution)
 class ExecutionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it takes no parameter at run time
-    list_display = ("queued_at", "job_id", "status_shown", "trigger", "started_at", "took", "progress", "message")
+    list_display = ("queued", "job_id", "status_shown", "took", "progress", "trigger", "message")
     list_filter = (JobFilter, "status", "queued_at")
     list_max_show_all = 0
     show_full_result_count = False
@@ -136,6 +136,10 @@ class ExecutionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it takes no 
         is_active = context["original"].status in executions.ACTIVE
         context |= {"may_cancel": is_active and _may_cancel(request), "may_retry": not is_active and may_run(request)}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="queued")
+    def queued(self, execution: Execution) -> str:
+        return clock_time(execution.queued_at)
 
     @admin.display(description="status")
     def status_shown(self, execution: Execution) -> str:

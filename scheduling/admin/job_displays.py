@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.html import format_html, linebreaks
+from django.utils.html import format_html
 
 from scheduling import beat_rows, queries
 from scheduling.admin import schedule_text
@@ -60,14 +60,9 @@ class JobDisplays:
     """Columns and read-only lines."""
 
     @admin.display(description="runs")
-    def runs(self, config: JobConfig) -> str:
-        declared = config.declaration
-        return declared.title if declared else warning(f"unknown: no code declares {config.job_type}")
-
-    @admin.display(description="runs")
     def runs_in_full(self, config: JobConfig) -> str:
         declared = config.declaration
-        return format_html("{}{}", self.runs(config), linebreaks(declared.description) if declared else "")
+        return format_html("{}<p>{}</p>", declared.title, declared.description) if declared else _unknown(config)
 
     @admin.display(description="schedule")
     def schedule_sentence(self, config: JobConfig) -> str:
@@ -106,6 +101,12 @@ class JobDisplays:
 
     @admin.display(description="note")
     def note(self, config: JobConfig) -> str:
+        if config.declaration is None:
+            return _unknown(config)
         if config.paused_at is None:
             return config.note or "-"
         return f"Paused since {clock_time(config.paused_at)}: {config.pause_note or 'no note was left'}"
+
+
+def _unknown(config: JobConfig) -> str:
+    return warning(f"unknown: no code declares {config.job_type}")

@@ -50,8 +50,8 @@ PAGE = (
 @admin.register(JobConfig)
 class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] # it takes no parameter at run time
     list_display = (
-        *("job_id", "job_name", "runs", "schedule_sentence", "is_enabled"),
-        *("last_run", "next_run", "note"),
+        *("job_id", "job_name", "is_enabled", "schedule_sentence"),
+        *("next_run", "last_run", "note"),
     )
     list_filter = (StateFilter, "job_type")
     search_fields = ("job_id", "job_name")

@@ -26,7 +26,7 @@ def next_runs(config: JobConfig, count: int) -> str:
         moments = queries.next_runs_of(config, count)
     except ConfigurationError as error:
         return warning(error)
-    return format_html_join("<br>", "{}", [[_local(moment, config)] for moment in moments]) or "-"
+    return format_html_join("", "<div>{}</div>", [[_local(moment, config)] for moment in moments]) or "-"
 
 
 def warnings(config: JobConfig) -> str:

@@ -11,12 +11,12 @@ from scheduling.models import Execution
 def story(execution: Execution) -> SafeString:
     """A line for each thing that happened."""
     lines = [*_beginning(execution), *_troubles(execution), *_end(execution)]
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", [[line] for line in lines]))
+    return format_html_join("", "<div>{}</div>", [[line] for line in lines])
 
 
 def _beginning(execution: Execution) -> list[str]:
     due = f", due at {clock_time(execution.scheduled_for)}" if execution.scheduled_for else ""
-    lines = [f"{clock_time(execution.queued_at)}: queued by {execution.get_trigger_display()}{due}"]
+    lines = [f"{clock_time(execution.queued_at)}: queued ({execution.get_trigger_display().lower()}){due}"]
     if execution.started_at:
         lines.append(f"{clock_time(execution.started_at)}: started")
     if execution.attempt:

@@ -129,7 +129,7 @@ def test_the_page_tells_the_story(admin_client: Client, job: JobConfig) -> None:
 
     at = f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
     for text in (
-        f"queued by Schedule, due at {at}",
+        f"queued (schedule), due at {at}",
         "Attempt 3 on host:1",
         "Attempts that failed: 1, that lost their worker: 1",
         f"{at}: overdue; it should have ended by {at}",

@@ -34,6 +34,8 @@ def test_it_shows_the_schedule_in_words_and_the_next_five_runs(admin_client: Cli
     runs = queries.next_runs_of(job)
     assert len(runs) == 5
     assert all(f"{run.astimezone(timezone.get_current_timezone()):%a %Y-%m-%d %H:%M:%S} CST" in page for run in runs)
+    assert "Job<p>It.</p>" in page
+    assert "&lt;" not in page
 
 
 def test_it_warns_of_both_day_fields(admin_client: Client, job: JobConfig) -> None:
