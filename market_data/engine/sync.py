@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from market_data.ratelimit.budget import price as ideal_seconds
 
 log = logging.getLogger(__name__)
 
+DEPENDENCY_LOOK_SECONDS = 0.5
 COMPLETE, INCOMPLETE, WRONG_USAGE, ALREADY_RUNNING, PERMANENT = range(5)
 
 
@@ -70,6 +72,7 @@ class Outcome:
 
     dataset: str
     task_id: str | None = None
+    provider: str = ""
     status: str = "COMPLETED"
     calls: int = 0
     rows: int = 0
@@ -227,11 +230,22 @@ def _bring_dependencies(dataset: Dataset, order: Order, session: Session) -> lis
         if _is_there(needed, order):
             continue
         lists = replace(order, symbols=None, refetch=False, job_type="", provider=provider)
-        outcome = _sync_alone(needed, lists, session)
+        outcome = _when_free(partial(_sync_alone, needed, lists, session), session)
         outcomes.append(outcome)
         if outcome.exit_code and not _optional(outcome):
             break
     return outcomes
+
+
+def _when_free(bring: Callable[[], Outcome], session: Session) -> Outcome:
+    """What is needed by several is brought by one of them, which the others wait for. Raises AlreadyRunning."""
+    deadline = time.monotonic() + settings.SYNC_LEASE_SECONDS
+    while True:
+        try:
+            return bring()
+        except AlreadyRunning:
+            if time.monotonic() > deadline or session.stop.wait(DEPENDENCY_LOOK_SECONDS):
+                raise
 
 
 def _provider_of_dependency(needed: Dataset, order: Order) -> str | None:
@@ -292,6 +306,7 @@ def _conclude(runner: Runner, wanted: planning.Wanted, account: str, calls: int,
     return Outcome(
         dataset=runner.dataset.name,
         task_id=str(runner.task.id),
+        provider=runner.provider.name,
         status=status,
         calls=calls,
         rows=totals.rows,

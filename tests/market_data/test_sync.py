@@ -1,11 +1,13 @@
 """A sync from the provider's answer to the export, through the commands."""
 
+import threading
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from market_data.engine import clock
+from market_data.engine import clock, tasks
 from market_data.models import CoverageCell, DailyBar, Partition, Revision, Security, SyncFailureRecord, SyncTask
 from tests.market_data.worlds import World
 
@@ -38,6 +40,21 @@ def test_a_first_sync_brings_everything_and_gives_it_back_to_the_digit(world, se
         assert exported(run, tmp_path, name) == world.source(name), name
         code, gaps, _ = run("gaps", name, *WINDOW)
         assert (code, gaps["missing"], gaps["partial"], gaps["absent"], gaps["cells"]) == (0, 0, 0, 0, []), name
+
+
+def test_what_another_process_brings_is_waited_for(world, serve, run):
+    serve(world)
+    task = tasks.start("TRADE_CALENDAR", "trade_cal", {}, 0)
+
+    def finish() -> None:
+        tasks.finish(task, SyncTask.Status.FAILED, "It was stopped.")
+        connection.close()
+
+    other = threading.Timer(0.7, finish)
+    other.start()
+    code, report, said = run("sync", "daily", *WINDOW)
+    other.join()
+    assert (code, report["status"], report["provider"]) == (0, "COMPLETED", "tushare"), said
 
 
 def test_the_same_command_again_sends_nothing(world, serve, run):
