@@ -110,7 +110,7 @@ def sync(name: str, order: Order, session: Session | None = None) -> Outcome:
     dataset = _dataset_of(name, order)
     check_order(order)
     before = tuple(_bring_dependencies(dataset, order, session))
-    blocking = next((outcome for outcome in before if outcome.exit_code and not _optional(outcome)), None)
+    blocking = next((outcome for outcome in before if outcome.exit_code and not _optional(outcome, order)), None)
     if blocking:
         reason = f"{blocking.dataset} is needed first: {blocking.reason}"
         return Outcome(name, None, "FAILED", reason=reason, exit_code=blocking.exit_code, dependencies=before)
@@ -232,7 +232,7 @@ def _bring_dependencies(dataset: Dataset, order: Order, session: Session) -> lis
         lists = replace(order, symbols=None, refetch=False, job_type="", provider=provider)
         outcome = _when_free(partial(_sync_alone, needed, lists, session), session)
         outcomes.append(outcome)
-        if outcome.exit_code and not _optional(outcome):
+        if outcome.exit_code and not _optional(outcome, order):
             break
     return outcomes
 
@@ -266,9 +266,14 @@ def _is_there(dataset: Dataset, order: Order) -> bool:
     return not gaps.count_open(dataset, wanted.start, wanted.end, None)
 
 
-def _optional(outcome: Outcome) -> bool:
-    """Work goes on without it: the account may not ask for it, or some days of it are missing."""
-    return outcome.denied or (outcome.exit_code == INCOMPLETE and outcome.rows > 0)
+def _optional(outcome: Outcome, order: Order) -> bool:
+    """Work goes on without it: the account may not ask for it, or some days of it are missing, or what is stored of it
+    must do for a provider that stands in for one that does not answer."""
+    if outcome.denied or (outcome.exit_code == INCOMPLETE and outcome.rows > 0):
+        return True
+    needed = dataset_named(outcome.dataset)
+    stands_in = order.provider not in ("", needed.provider)
+    return stands_in and (needed.parts == Parts.EVENTS or needed.model._default_manager.exists())
 
 
 def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:

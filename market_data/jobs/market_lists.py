@@ -1,12 +1,15 @@
 """The jobs that bring what AkShare reads of a trading day, asked for twice in the evening: the pages fail often."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+
+from pydantic import Field
 
 from market_data.engine import clock, expectations, sync
 from market_data.jobs.syncing import INCREMENTAL, after_last_complete, sync_in_turn
 from scheduling.context import Context, Outcome
-from scheduling.registry import job
+from scheduling.registry import JobKwargs, job
 
 # One after the other: AkShare asks for one page at a time anyway.
 IN_TURN: dict[str, Any] = {"calendar": "SSE", "pool": "akshare"}
@@ -26,15 +29,29 @@ def sync_dragon_tiger(context: Context) -> Outcome:
     return _bring(context, "dragon_tiger", after_last_complete("dragon_tiger"))
 
 
-@job("sync_fund_flow", title="Fund flow of sectors", default_cron="20 16,20 * * *", policies=IN_TURN)
-def sync_fund_flow(context: Context) -> Outcome:
-    """Bring the flow of money into sectors of the latest trading day, through AkShare: no other day can be had. The
-    second run of the evening asks again where the first one failed."""
-    return _bring(context, "sector_fund_flow", _latest_session())
+class FundFlow(JobKwargs):
+    """Whose flow of money to bring besides that of the sectors."""
+
+    symbols: list[str] = Field([], description="Stocks, such as 600000.SH: one call each.")
+
+
+@job("sync_fund_flow", title="Fund flow", default_cron="20 16,20 * * *", kwargs_model=FundFlow, policies=IN_TURN)
+def sync_fund_flow(context: Context, symbols: list[str]) -> Outcome:
+    """Bring the flow of money into sectors of the latest trading day, through AkShare: no other day can be had; and
+    into the stocks that are named. The second run of the evening asks again where the first one failed."""
+    orders = [("sector_fund_flow", _order(_latest_session()))]
+    if symbols:
+        of_stocks = replace(_order(after_last_complete("individual_fund_flow")), symbols=tuple(symbols))
+        orders.append(("individual_fund_flow", of_stocks))
+    return sync_in_turn(context, orders)
 
 
 def _bring(context: Context, dataset: str, start: date) -> Outcome:
-    return sync_in_turn(context, [(dataset, sync.Order(start, provider="akshare", job_type=INCREMENTAL))])
+    return sync_in_turn(context, [(dataset, _order(start))])
+
+
+def _order(start: date) -> sync.Order:
+    return sync.Order(start, provider="akshare", job_type=INCREMENTAL)
 
 
 def _latest_session() -> date:

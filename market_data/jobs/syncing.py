@@ -1,6 +1,7 @@
 """The jobs that bring daily data, as schedules and operators run them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from market_data.datasets import Parts, dataset_named, dataset_with_ledger
 from market_data.demo import demo_provider
 from market_data.engine import clock, expectations, sync
 from market_data.engine.runner import Runner
-from market_data.exceptions import AlreadyRunning, MarketDataError, TaskPaused, UsageError
+from market_data.exceptions import AlreadyRunning, MarketDataError, Permanent, TaskPaused, UsageError
 from market_data.models import Partition
 from scheduling.calendars import register_calendar
 from scheduling.context import Context, Outcome, Status
@@ -45,6 +46,14 @@ class Datasets(JobKwargs):
     datasets: list[DatasetName] = Field(list(BAR_DATASETS), min_length=1, description="Which datasets, in this order.")
 
 
+class Today(Datasets):
+    """What a trading day brings, and whose bars another provider may fill in."""
+
+    fallback_symbols: list[str] = Field(
+        [], description="Stocks whose bars AkShare is asked for where Tushare has none, such as 600000.SH."
+    )
+
+
 class Repair(Datasets):
     """What a repair may look at and spend."""
 
@@ -59,10 +68,18 @@ def sync_daily_history(context: Context, datasets: list[str], start: date | None
     return sync_in_turn(context, [(name, sync.Order(start, end)) for name in datasets])
 
 
-@job("sync_daily_by_date", title="Daily bars of today", default_cron="0 18 * * *", kwargs_model=Datasets)
-def sync_daily_by_date(context: Context, datasets: list[str]) -> Outcome:
-    """Bring the latest trading day, and whatever is missing between the last complete day and today."""
-    return sync_in_turn(context, [(name, _increment(name)) for name in datasets])
+@job("sync_daily_by_date", title="Daily bars of today", default_cron="0 18 * * *", kwargs_model=Today)
+def sync_daily_by_date(context: Context, datasets: list[str], fallback_symbols: list[str]) -> Outcome:
+    """Bring the latest trading day, and whatever is missing between the last complete day and today. Bars that come
+    from AkShare instead are a part of the result of their own, and each of them says so."""
+    return sync_in_turn(context, _increments(datasets, tuple(fallback_symbols)))
+
+
+def _increments(datasets: list[str], fallback_symbols: tuple[str, ...]) -> Iterator[tuple[str, sync.Order]]:
+    for name in datasets:
+        yield name, _increment(name)
+    if fallback_symbols:
+        yield "daily", replace(_increment("daily"), symbols=fallback_symbols, provider="akshare")
 
 
 @job("sync_stock_basic", title="Stock list and calendar", default_cron="0 19 * * *")
@@ -109,13 +126,14 @@ def sync_in_turn(
     """
     outcomes: list[sync.Outcome] = []
     reasons: list[str] = []
-    session = session_of(context)
+    session, refused = session_of(context), False
     with demo_provider(context.log):
         for name, order in orders:
             try:
                 outcome = sync.sync(name, order, session)
-            except (AlreadyRunning, TaskPaused) as error:
+            except (AlreadyRunning, TaskPaused, Permanent) as error:
                 reasons.append(str(error))
+                refused = refused or isinstance(error, Permanent)
                 context.log(str(error), "WARNING")
                 continue
             if not (outcome.denied and name in may_be_denied):
@@ -123,6 +141,8 @@ def sync_in_turn(
             done = f"{outcome.status}, {outcome.calls} calls, {outcome.rows} rows."
             context.log(f"{name}: {done} {outcome.reason}".strip())
             context.checkpoint()
+    if refused and not outcomes:
+        raise MarketDataError(" ".join(dict.fromkeys(reasons)))
     return _as_outcome(outcomes, reasons)
 
 

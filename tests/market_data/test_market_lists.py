@@ -10,6 +10,7 @@ from market_data.engine import clock
 from market_data.engine.origin import is_made_up
 from market_data.models import (
     CircuitState,
+    DailyBar,
     DragonTiger,
     IndividualFundFlow,
     LimitUp,
@@ -19,6 +20,7 @@ from market_data.models import (
     TradingDay,
 )
 from market_data.standin.eastmoney import EastmoneyStandin
+from market_data.standin.rules import Rules
 from market_data.standin.server import Standin
 from scheduling.installing import install_schedules
 from scheduling.models import JobConfig
@@ -59,11 +61,11 @@ def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
 
 
 @pytest.fixture
-def run_job(run: Any) -> Callable[[str], tuple[int, dict[str, Any]]]:
+def run_job(run: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
     install_schedules()
 
-    def call(job_id: str) -> tuple[int, dict[str, Any]]:
-        code, report, _ = run("run_job", job_id)
+    def call(job_id: str, kwargs: str = "{}") -> tuple[int, dict[str, Any]]:
+        code, report, _ = run("run_job", job_id, "--kwargs", kwargs)
         return code, report
 
     return call
@@ -118,6 +120,34 @@ def test_a_page_that_has_changed_is_kept_as_evidence(eastmoney: EastmoneyStandin
     assert run("sync", "limit_up_pool", *TODAY)[0] == 0
     failure.refresh_from_db()
     assert failure.resolved_at is not None
+
+
+def test_the_job_brings_the_flow_into_the_stocks_it_is_told(run_job: Any) -> None:
+    code, report = run_job("sync_fund_flow", f'{{"symbols": ["{SYMBOL}"]}}')
+    assert (code, report["status"]) == (0, "SUCCESS")
+    assert set(IndividualFundFlow.objects.values_list("symbol", flat=True)) == {SYMBOL}
+
+
+def test_bars_that_are_late_come_from_the_fallback_for_named_stocks_only(tushare: Standin, run_job: Any) -> None:
+    tushare.rules = Rules(late=(LAST_DAY,))
+    code, report = run_job("sync_daily_by_date", f'{{"datasets": ["daily"], "fallback_symbols": ["{SYMBOL}"]}}')
+    assert (code, report["status"]) == (1, "PARTIAL")
+    assert [part["provider"] for part in report["result"]["datasets"]] == ["tushare", "akshare"]
+    (bar,) = DailyBar.objects.filter(trade_date=FRIDAY)
+    assert (bar.symbol, bar.provider) == (SYMBOL, "akshare")
+    assert set(DailyBar.objects.filter(trade_date__lt=FRIDAY).values_list("provider", flat=True)) == {"tushare"}
+    tushare.rules = Rules()
+    run_job("sync_daily_by_date", '{"datasets": ["daily"]}')
+    assert DailyBar.objects.filter(trade_date=FRIDAY).exclude(symbol=SYMBOL).exists()
+    assert set(DailyBar.objects.exclude(symbol=SYMBOL).values_list("provider", flat=True)) == {"tushare"}
+
+
+def test_the_fallback_comes_where_tushare_may_not_be_asked_at_all(tushare: Standin, run_job: Any) -> None:
+    run_job("sync_stock_basic")
+    tushare.rules = Rules(token=("another",))
+    code, report = run_job("sync_daily_by_date", f'{{"datasets": ["daily"], "fallback_symbols": ["{SYMBOL}"]}}')
+    assert (code, report["status"]) == (1, "PARTIAL")
+    assert set(DailyBar.objects.values_list("symbol", "provider")) == {(SYMBOL, "akshare")}
 
 
 @pytest.mark.parametrize("dataset", ["limit_up_pool", "dragon_tiger", "sector_fund_flow"])
