@@ -1,5 +1,7 @@
 """Small pieces of a market for tests of single parts: calendars, securities, answers, requests."""
 
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -119,3 +121,18 @@ def answer(dataset: Dataset, *symbols: str, day: date = OLD_MONDAY, asked: tuple
     Store(dataset, task, "tushare", day, day).store(request, fetched(dataset, *symbols, day=day))
     tasks.finish(task, "COMPLETED")
     coverage.refresh(dataset)
+
+
+def put(task: SyncTask, **fields: Any) -> None:
+    """Change a stored task behind the back of its owner."""
+    SyncTask.objects.filter(id=task.id).update(**fields)
+
+
+def pass_to_another_host(task: SyncTask, *, lease: timedelta) -> None:
+    put(task, host="elsewhere", lease_until=clock.now() + lease)
+
+
+def pid_that_ended() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid

@@ -1,6 +1,5 @@
 """The ledger: what is expected, what is there, and the state that follows."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -34,7 +33,6 @@ from tests.market_data.builders import (
     B,
     C,
     add_calendar,
-    add_securities,
     answer,
     claimed_request,
     counted,
@@ -47,18 +45,9 @@ from tests.market_data.builders import (
     table_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
 State = Partition.State
 NEXT_MONDAY = date(2024, 3, 18)
-
-
-@pytest.fixture(autouse=True)
-def market() -> Iterator[time_machine.Traveller]:
-    """Two stocks in the first months of 2024, looked at on a Friday evening in March."""
-    with time_machine.travel(FRIDAY_EVENING, tick=False) as traveller:
-        add_calendar(date(2024, 1, 1), date(2024, 6, 28))
-        add_securities(A, B)
-        yield traveller
 
 
 def test_only_trading_days_that_have_come_have_a_partition() -> None:

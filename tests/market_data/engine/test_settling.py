@@ -1,6 +1,5 @@
 """What an answer settles, and when a day is asked again."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -23,7 +22,6 @@ from tests.market_data.builders import (
     A,
     B,
     C,
-    add_calendar,
     add_securities,
     answer,
     claimed_request,
@@ -36,18 +34,9 @@ from tests.market_data.builders import (
     table_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
 State = Partition.State
 NEXT_MONDAY = date(2024, 3, 18)
-
-
-@pytest.fixture(autouse=True)
-def market() -> Iterator[time_machine.Traveller]:
-    """Two stocks in the first months of 2024, looked at on a Friday evening in March."""
-    with time_machine.travel(FRIDAY_EVENING, tick=False) as traveller:
-        add_calendar(date(2024, 1, 1), date(2024, 6, 28))
-        add_securities(A, B)
-        yield traveller
 
 
 def test_what_the_source_does_not_have_makes_an_old_day_absent_after_one_answer() -> None:

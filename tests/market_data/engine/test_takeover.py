@@ -1,7 +1,5 @@
 """A task whose owner died, hung or lost it: taken over, and safe from what the old owner still does."""
 
-import subprocess
-import sys
 import threading
 import time
 from datetime import date, timedelta
@@ -25,6 +23,9 @@ from tests.market_data.builders import (
     add_calendar,
     add_securities,
     claimed_request,
+    pass_to_another_host,
+    pid_that_ended,
+    put,
     row_of,
     running_task,
     table_of,
@@ -32,21 +33,6 @@ from tests.market_data.builders import (
 
 pytestmark = pytest.mark.django_db
 Status, State = SyncTask.Status, SyncRequest.State
-
-
-def put(task: SyncTask, **fields: Any) -> None:
-    """Change a stored task behind the back of its owner."""
-    SyncTask.objects.filter(id=task.id).update(**fields)
-
-
-def pass_to_another_host(task: SyncTask, *, lease: timedelta) -> None:
-    put(task, host="elsewhere", lease_until=clock.now() + lease)
-
-
-def pid_that_ended() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_the_task_of_a_dead_process_is_taken_over_at_once_with_its_plan() -> None:

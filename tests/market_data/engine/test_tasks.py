@@ -1,8 +1,6 @@
 """Who works on a sync task: one at a time, whoever dies."""
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,27 +24,14 @@ from tests.market_data.builders import (
     add_securities,
     answer_of,
     claimed_request,
+    pid_that_ended,
+    put,
     row_of,
     running_task,
 )
 
 pytestmark = pytest.mark.django_db
 Status, State = SyncTask.Status, SyncRequest.State
-
-
-def put(task: SyncTask, **fields: Any) -> None:
-    """Change a stored task behind the back of its owner."""
-    SyncTask.objects.filter(id=task.id).update(**fields)
-
-
-def pass_to_another_host(task: SyncTask, *, lease: timedelta) -> None:
-    put(task, host="elsewhere", lease_until=clock.now() + lease)
-
-
-def pid_that_ended() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_a_new_task_runs_here() -> None:
