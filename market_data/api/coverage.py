@@ -12,8 +12,8 @@ from rest_framework.viewsets import ViewSet
 
 from market_data.api.windows import WindowQuery
 from market_data.datasets import DATASETS, WITH_LEDGER
-from market_data.engine import sync
 from market_data.engine.gaps import find_gaps
+from market_data.engine.orders import Order, check_order, window
 from market_data.models import Partition
 
 MOST_CELLS = 10_000
@@ -64,9 +64,9 @@ class CoverageViewSet(ViewSet):
         query.is_valid(raise_exception=True)
         given = query.validated_data
         dataset = DATASETS[given["dataset"]]
-        order = sync.Order(given.get("start"), given.get("end"), given.get("symbols"))
-        sync.check_order(order)
-        wanted = sync.window(dataset, order)
+        order = Order(given.get("start"), given.get("end"), given.get("symbols"))
+        check_order(order)
+        wanted = window(dataset, order)
         found = find_gaps(dataset, wanted.start, wanted.end, wanted.symbols, given["limit"]).as_json()
         return Response({**found, "cells": [_with_iso_day(cell) for cell in found["cells"]]})
 

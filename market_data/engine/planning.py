@@ -50,10 +50,6 @@ class Plan:
 
     requests: list[SyncRequest] = field(default_factory=list)
 
-    @property
-    def rows_expected(self) -> int:
-        return sum(request.expected_rows for request in self.requests)
-
 
 def plan_for(dataset: Dataset, wanted: Wanted, asked: Iterable[Rectangle] = ()) -> Plan:
     """What is still to be asked. `asked` was answered in this run already and is not asked twice in it."""

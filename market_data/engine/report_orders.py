@@ -9,7 +9,7 @@ from django.db.models import F
 
 from market_data.datasets import Dataset
 from market_data.engine import clock, expectations
-from market_data.engine.sync import Order
+from market_data.engine.orders import Order
 from market_data.models import CoverageCell, Disclosure, Security, SyncFailureRecord
 
 JOB_TYPE = "FINANCE_INCREMENTAL"

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,57 +12,17 @@ from django.conf import settings
 from django.db.models import Max, Min
 
 from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
-from market_data.datasets.reference import FIRST_TRADING_DAY
 from market_data.engine import accounts, cells, clock, coverage, denials, gaps, planning, tasks
 from market_data.engine.memory import give_memory_back
+from market_data.engine.orders import Order, check_order, dataset_of, window
 from market_data.engine.runner import Runner
 from market_data.exceptions import AlreadyRunning, NotPermitted, Permanent, UsageError
-from market_data.models import WHOLE, Partition, Security, SyncFailureRecord, SyncTask, TradingDay
-from market_data.ratelimit.budget import price as ideal_seconds
+from market_data.models import WHOLE, Partition, SyncFailureRecord, SyncTask
 
 log = logging.getLogger(__name__)
 
 DEPENDENCY_LOOK_SECONDS = 0.5
 COMPLETE, INCOMPLETE, WRONG_USAGE, ALREADY_RUNNING, PERMANENT = range(5)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be synced. Dates None: from where history begins, to today. `provider` "": the dataset's own."""
-
-    start: date | None = None
-    end: date | None = None
-    symbols: tuple[str, ...] | None = None
-    provider: str = ""
-    refetch: bool = False
-    ahead: bool = False
-    job_type: str = ""
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Order":
-        symbols = config.get("symbols")
-        return cls(
-            start=parse_day(config.get("start")),
-            end=parse_day(config.get("end")),
-            symbols=tuple(symbols) if symbols is not None else None,
-            provider=config.get("provider", ""),
-            refetch=bool(config.get("refetch")),
-            ahead=bool(config.get("ahead")),
-        )
-
-    def as_config(self) -> dict[str, Any]:
-        days = {"start": self.start, "end": self.end}
-        return {
-            **{name: f"{day:%Y%m%d}" if day else None for name, day in days.items()},
-            "symbols": list(self.symbols) if self.symbols is not None else None,
-            "provider": self.provider,
-            "refetch": self.refetch,
-            "ahead": self.ahead,
-        }
-
-
-def parse_day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True)
@@ -107,7 +66,7 @@ def sync(name: str, order: Order, session: Session | None = None) -> Outcome:
     Raises UsageError, AlreadyRunning and, where nothing can be asked at all, Permanent.
     """
     session = session or Session()
-    dataset = _dataset_of(name, order)
+    dataset = dataset_of(name, order)
     check_order(order)
     before = tuple(_bring_dependencies(dataset, order, session))
     blocking = next((outcome for outcome in before if outcome.exit_code and not _optional(outcome, order)), None)
@@ -129,94 +88,6 @@ def sync_all(order: Order, session: Session | None = None) -> list[Outcome]:
         except AlreadyRunning as error:
             outcomes.append(Outcome(name, None, "RUNNING", reason=str(error), exit_code=ALREADY_RUNNING))
     return outcomes
-
-
-def price(name: str, order: Order) -> dict[str, Any]:
-    """What a sync would cost: calls, rows and seconds. Nothing is sent."""
-    dataset = _dataset_of(name, order)
-    check_order(order)
-    calls, rows = _size(dataset, order)
-    rate = accounts.account_at(order.provider or dataset.provider).rate
-    seconds = ideal_seconds(calls, rate.limit, rate.window, TYPICAL_LATENCY_SECONDS) if calls else 0.0
-    return {"dataset": name, "calls": calls, "rows_expected": rows, "seconds_expected": round(seconds, 1)}
-
-
-TYPICAL_LATENCY_SECONDS = 1.0
-
-
-def _dataset_of(name: str, order: Order) -> Dataset:
-    """The dataset as the order's provider is asked for it. Raises UsageError where it cannot be asked like that."""
-    provider = order.provider or dataset_named(name).provider
-    accounts.account_at(provider)
-    dataset = dataset_named(name).asked_of(provider)
-    if dataset.parts == Parts.NAMED:
-        raise UsageError(f"Nothing is expected of {name}: a watchlist names the symbols that are brought.")
-    if dataset.parts == Parts.CELLS and not dataset.by_date and order.symbols is None and provider != dataset.provider:
-        raise UsageError(f"{provider} gives {name} for named symbols only: add --symbols, such as 600000.SH.")
-    return dataset
-
-
-def _size(dataset: Dataset, order: Order) -> tuple[int, int]:
-    if dataset.parts != Parts.WHOLE and not TradingDay.objects.exists():
-        sessions = dataset_named("trade_cal").fallback().to_pydict()  # type: ignore[misc]
-        wanted = window(dataset, order)
-        days = zip(sessions["trade_date"], sessions["is_open"], strict=True)
-        return sum(is_open and wanted.start <= day <= wanted.end for day, is_open in days), 0
-    plan = planning.plan_for(dataset, window(dataset, order))
-    return len(plan.requests), plan.rows_expected
-
-
-def window(dataset: Dataset, order: Order) -> planning.Wanted:
-    """The order with its dates filled in. Raises UsageError for a symbol that no list has."""
-    symbols = known_symbols(order.symbols) if dataset.parts == Parts.CELLS else None
-    by_symbol = not _may_ask_market(dataset, order)
-    end = order.end or clock.today()
-    return planning.Wanted(_start_of(dataset, order, symbols), end, symbols, order.refetch, order.ahead, by_symbol)
-
-
-def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -> date:
-    reports = dataset.rhythm == Rhythm.QUARTERS
-    configured = settings.SYNC_FINANCE_HISTORY_START_DATE if reports else settings.SYNC_DAILY_HISTORY_START_DATE
-    start = order.start or configured or _first_list_date(symbols)
-    if dataset.history_days:
-        start = max(start, clock.today() - timedelta(days=dataset.history_days))
-    return start
-
-
-def _may_ask_market(dataset: Dataset, order: Order) -> bool:
-    """Whether the account has the points for a whole market in one call, and was not refused it lately."""
-    if not dataset.market_api:
-        return True
-    account = accounts.account_at(order.provider or dataset.provider).name
-    has_points = not settings.TUSHARE_POINTS or dataset.market_points <= settings.TUSHARE_POINTS
-    return has_points and not denials.is_denied(account, dataset.market_api)
-
-
-def check_order(order: Order) -> None:
-    """Raises UsageError for days in the wrong order."""
-    if order.start and order.end and order.start > order.end:
-        raise UsageError(f"The start {order.start:%Y%m%d} is after the end {order.end:%Y%m%d}.")
-    if order.start and order.start > clock.today():
-        raise UsageError(f"The start {order.start:%Y%m%d} is in the future.")
-
-
-def _first_list_date(symbols: tuple[str, ...] | None) -> date:
-    listed = Security.objects.filter(inferred=False)
-    if symbols is not None:
-        listed = listed.filter(symbol__in=symbols)
-    first = listed.aggregate(first=Min("list_date"))["first"]
-    return first or FIRST_TRADING_DAY
-
-
-def known_symbols(symbols: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The symbols themselves. Raises UsageError for one that no list has, where there is a list."""
-    if symbols is None or not Security.objects.filter(inferred=False).exists():
-        return symbols
-    known = set(Security.objects.filter(symbol__in=symbols).values_list("symbol", flat=True))
-    unknown = [symbol for symbol in symbols if symbol not in known]
-    if unknown:
-        raise UsageError(f"No list has the symbol {', '.join(unknown)}; symbols look like 600000.SH.")
-    return symbols
 
 
 def _bring_dependencies(dataset: Dataset, order: Order, session: Session) -> list[Outcome]:
@@ -339,14 +210,6 @@ def _verdict(runner: Runner, wanted: planning.Wanted, account: str) -> tuple[str
         reason = f"{still_open} parts are not complete and {runner.totals.failures} requests failed."
         return "FAILED", f"{reason} `gaps {dataset.name}` lists them.", INCOMPLETE
     return "COMPLETED", "", COMPLETE
-
-
-def horizon_warning(end: date) -> str:
-    """A sentence where the calendar ends before the days that are asked for; empty where it does not."""
-    last = TradingDay.objects.order_by("-trade_date").values_list("trade_date", flat=True).first()
-    if last is None or last >= min(end, clock.today()):
-        return ""
-    return f"The trading calendar ends on {last:%Y%m%d}: later days are not known."
 
 
 @dataclass

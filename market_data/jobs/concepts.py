@@ -7,7 +7,8 @@ from django.conf import settings
 from pydantic import Field
 
 from market_data.datasets import dataset_named
-from market_data.engine import accounts, denials, sync
+from market_data.engine import accounts, denials
+from market_data.engine.orders import Order
 from market_data.jobs.syncing import sync_in_turn
 from scheduling.context import Context, Outcome
 from scheduling.registry import JobKwargs, job
@@ -34,17 +35,17 @@ class Concepts(JobKwargs):
 def sync_concept_data(context: Context, source: str) -> Outcome:
     """Bring the concepts and their members; who came and who went is kept with the day on which we saw it."""
     if source != "auto":
-        return sync_in_turn(context, [(name, sync.Order(refetch=True)) for name in SOURCES[source]])
+        return sync_in_turn(context, [(name, Order(refetch=True)) for name in SOURCES[source]])
     return sync_in_turn(context, _first_allowed(), may_be_denied=[index for index, _ in SOURCES.values()])
 
 
-def _first_allowed() -> Iterator[tuple[str, sync.Order]]:
+def _first_allowed() -> Iterator[tuple[str, Order]]:
     for index, member in SOURCES.values():
         if not _may_ask(index):
             continue
-        yield index, sync.Order(refetch=True)
+        yield index, Order(refetch=True)
         if _may_ask(index):
-            yield member, sync.Order(refetch=True)
+            yield member, Order(refetch=True)
             return
 
 

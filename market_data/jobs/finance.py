@@ -6,7 +6,8 @@ from datetime import date
 from pydantic import Field
 
 from market_data.datasets import dataset_named
-from market_data.engine import report_orders, sync
+from market_data.engine import report_orders
+from market_data.engine.orders import Order
 from market_data.jobs.syncing import DatasetName, sync_in_turn
 from scheduling.context import Context, Outcome
 from scheduling.registry import JobKwargs, job
@@ -31,7 +32,7 @@ class ReportHistory(Reports):
 def sync_finance_history(context: Context, datasets: list[str], start: date | None, end: date | None) -> Outcome:
     """Bring the reports of all stocks, by whole quarters where the account may, else stock by stock. What is stored
     is not asked for again, so it can be stopped and started at any time."""
-    return sync_in_turn(context, ((name, sync.Order(start, end)) for name in datasets))
+    return sync_in_turn(context, ((name, Order(start, end)) for name in datasets))
 
 
 @job("sync_incremental_finance", title="Financial reports", default_cron="0 0 * * *", kwargs_model=Reports)
@@ -40,9 +41,9 @@ def sync_incremental_finance(context: Context, datasets: list[str]) -> Outcome:
     return sync_in_turn(context, _increments(datasets))
 
 
-def _increments(datasets: list[str]) -> Iterator[tuple[str, sync.Order]]:
-    yield "stock_basic", sync.Order()
-    yield "disclosure_date", sync.Order()
+def _increments(datasets: list[str]) -> Iterator[tuple[str, Order]]:
+    yield "stock_basic", Order()
+    yield "disclosure_date", Order()
     for name in datasets:
         for order in report_orders.increment(dataset_named(name)):
             yield name, order

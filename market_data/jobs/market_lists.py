@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from market_data.engine import clock, expectations, sync
+from market_data.engine import clock, expectations
+from market_data.engine.orders import Order
 from market_data.jobs.syncing import INCREMENTAL, after_last_complete, sync_in_turn
 from scheduling.context import Context, Outcome
 from scheduling.registry import JobKwargs, job
@@ -50,8 +51,8 @@ def _bring(context: Context, dataset: str, start: date) -> Outcome:
     return sync_in_turn(context, [(dataset, _order(start))])
 
 
-def _order(start: date) -> sync.Order:
-    return sync.Order(start, provider="akshare", job_type=INCREMENTAL)
+def _order(start: date) -> Order:
+    return Order(start, provider="akshare", job_type=INCREMENTAL)
 
 
 def _latest_session() -> date:

@@ -8,6 +8,7 @@ from pydantic import Field
 from market_data.background import register_resume
 from market_data.demo import demo_provider
 from market_data.engine import sync, tasks
+from market_data.engine.orders import Order
 from market_data.exceptions import AlreadyRunning, MarketDataError
 from market_data.jobs.syncing import session_of
 from market_data.models import SyncTask
@@ -32,7 +33,7 @@ def resume_sync_task(context: Context, task_id: UUID | None) -> Outcome:
         return Outcome(Status.SKIPPED, message="No such task is left to go on with.")
     try:
         # Not `sync.resume`: after a crash the task is RUNNING with nobody behind it, which this takes over.
-        order = replace(sync.Order.from_config(task.config), job_type=task.job_type)
+        order = replace(Order.from_config(task.config), job_type=task.job_type)
         with demo_provider(context.log):
             outcome = sync.sync(task.dataset, order, session_of(context, resumes_paused=True))
     except AlreadyRunning as error:

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field
 from market_data.datasets import Parts, dataset_named, dataset_with_ledger
 from market_data.demo import demo_provider
 from market_data.engine import clock, expectations, sync
+from market_data.engine.orders import Order
+from market_data.engine.pricing import price
 from market_data.engine.runner import Runner
 from market_data.exceptions import AlreadyRunning, MarketDataError, Permanent, TaskPaused, UsageError
 from market_data.models import Partition
@@ -65,7 +67,7 @@ class Repair(Datasets):
 def sync_daily_history(context: Context, datasets: list[str], start: date | None, end: date | None) -> Outcome:
     """Bring the whole daily history: suspensions, bars, factors and valuation, from the configured start or each
     stock's list date. What is stored is not asked for again, so it can be stopped and started at any time."""
-    return sync_in_turn(context, [(name, sync.Order(start, end)) for name in datasets])
+    return sync_in_turn(context, [(name, Order(start, end)) for name in datasets])
 
 
 @job("sync_daily_by_date", title="Daily bars of today", default_cron="0 18 * * *", kwargs_model=Today)
@@ -75,7 +77,7 @@ def sync_daily_by_date(context: Context, datasets: list[str], fallback_symbols: 
     return sync_in_turn(context, _increments(datasets, tuple(fallback_symbols)))
 
 
-def _increments(datasets: list[str], fallback_symbols: tuple[str, ...]) -> Iterator[tuple[str, sync.Order]]:
+def _increments(datasets: list[str], fallback_symbols: tuple[str, ...]) -> Iterator[tuple[str, Order]]:
     for name in datasets:
         yield name, _increment(name)
     if fallback_symbols:
@@ -85,7 +87,7 @@ def _increments(datasets: list[str], fallback_symbols: tuple[str, ...]) -> Itera
 @job("sync_stock_basic", title="Stock list and calendar", default_cron="0 19 * * *")
 def sync_stock_basic(context: Context) -> Outcome:
     """Bring the list of stocks, listed and delisted, and keep the trading calendar and the suspensions fresh."""
-    lists = [("trade_cal", sync.Order()), ("stock_basic", sync.Order(refetch=True))]
+    lists = [("trade_cal", Order()), ("stock_basic", Order(refetch=True))]
     return sync_in_turn(context, [*lists, ("suspend_d", _increment("suspend_d"))])
 
 
@@ -95,10 +97,10 @@ def repair_gaps(context: Context, datasets: list[str], start: date | None, max_c
     not made."""
     orders = []
     for name in filter(_has_data, datasets):
-        order = sync.Order(start or _first_day(name))
-        price = sync.price(name, order)
-        context.log(f"{name}: {price['calls']} calls, about {price['seconds_expected']:.0f} s")
-        max_calls -= price["calls"]
+        order = Order(start or _first_day(name))
+        cost = price(name, order)
+        context.log(f"{name}: {cost['calls']} calls, about {cost['seconds_expected']:.0f} s")
+        max_calls -= cost["calls"]
         if max_calls < 0:
             raise MarketDataError(f"Repairing {name} takes more calls than max_calls allows; run sync {name}.")
         orders.append((name, order))
@@ -118,7 +120,7 @@ def retry_failures(context: Context, datasets: list[str]) -> Outcome:
 
 
 def sync_in_turn(
-    context: Context, orders: Iterable[tuple[str, sync.Order]], *, may_be_denied: Collection[str] = ()
+    context: Context, orders: Iterable[tuple[str, Order]], *, may_be_denied: Collection[str] = ()
 ) -> Outcome:
     """Sync one dataset after the other; one that fails does not stop the others.
 
@@ -169,8 +171,8 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
     return session
 
 
-def _increment(name: str) -> sync.Order:
-    return sync.Order(after_last_complete(name), job_type=INCREMENTAL)
+def _increment(name: str) -> Order:
+    return Order(after_last_complete(name), job_type=INCREMENTAL)
 
 
 def after_last_complete(name: str) -> date:

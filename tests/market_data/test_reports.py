@@ -167,3 +167,13 @@ def test_statements_are_asked_by_announcement_and_kept_by_period(reporting, serv
     assert IncomeStatement.objects.filter(symbol="600001.SH", end_date__gte=date(2023, 3, 31)).count() == 4
     (call,) = [call for call in server.calls if call.api == "income"]
     assert (call.params["start_date"], "end_date" in call.params) == ("20230331", False)
+
+
+def test_the_price_counts_pages_and_knows_quarters_before_any_list(reporting, serve, run):
+    assert run("sync", "income", *WINDOW, "--dry-run")[1]["calls"] == 8
+    write_reports(reporting, "income", all_reports(reporting, INCOME), market_too=True)
+    serve(reporting)
+    run("sync", "stock_basic")
+    run("sync", "trade_cal")
+    told = run("sync", "income", *WINDOW, "--dry-run")[1]
+    assert (told["calls"], told["rows_expected"]) == (8, 96)

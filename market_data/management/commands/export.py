@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from market_data.datasets import DATASETS, Dataset, Parts, dataset_named
-from market_data.engine.sync import Order, check_order, known_symbols
+from market_data.engine.orders import Order, check_order, known_symbols
 from market_data.exceptions import UsageError
 from market_data.exporting import Selection, export
 from market_data.management.reporting import ReportingCommand, add_window

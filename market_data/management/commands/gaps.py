@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from market_data.datasets import WITH_LEDGER, dataset_with_ledger
 from market_data.engine.gaps import find_gaps
-from market_data.engine.sync import Order, check_order, window
+from market_data.engine.orders import Order, check_order, window
 from market_data.management.reporting import ReportingCommand, add_window
 
 

@@ -11,7 +11,9 @@ from django.core.management.base import CommandParser
 from market_data.datasets import DATASETS, IN_ALL
 from market_data.demo import demo_provider
 from market_data.engine import clock
-from market_data.engine.sync import Order, Outcome, Session, horizon_warning, price, sync, sync_all
+from market_data.engine.orders import Order, horizon_warning
+from market_data.engine.pricing import price
+from market_data.engine.sync import Outcome, Session, sync, sync_all
 from market_data.management.progress import progress_bar
 from market_data.management.reporting import ReportingCommand, add_window
 

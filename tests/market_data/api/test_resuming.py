@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from rest_framework.test import APIClient
 
-from market_data.engine import sync, tasks
+from market_data.engine import tasks
+from market_data.engine.orders import Order, parse_day
 from market_data.models import DailyBar, SyncTask
 from market_data.standin.server import Standin
 from scheduling import executions, installing, runner
@@ -26,7 +27,7 @@ def work() -> Execution:
 
 def stopped_task() -> SyncTask:
     """A sync of all bars that was paused before its first call."""
-    task = tasks.start("DAILY_HISTORY", "daily", sync.Order(sync.parse_day("20240101")).as_config(), 50)
+    task = tasks.start("DAILY_HISTORY", "daily", Order(parse_day("20240101")).as_config(), 50)
     tasks.finish(task, SyncTask.Status.PAUSED, "Paused by a person.")
     return task
 
