@@ -10,11 +10,12 @@ run: install
 # Tests with processes of their own are about time: they run alone, and choose their databases themselves.
 PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py \
     tests/market_data/test_job_processes.py tests/market_data/test_watchlist_processes.py
+WITHOUT_DATABASE := $(addprefix --ignore=tests/market_data/,standin ratelimit providers test_provider_contract.py)
 OTHERS := --numprocesses 2 $(addprefix --ignore=,$(PROCESSES))
 
 test: install-dev
 	$(BIN)/python -m pytest $(OTHERS)
-	$(BIN)/python -m tests.on_postgresql $(OTHERS) --ignore=tests/market_data/standin --ignore=tests/market_data/ratelimit
+	$(BIN)/python -m tests.on_postgresql $(OTHERS) $(WITHOUT_DATABASE)
 	$(BIN)/python -m pytest $(PROCESSES)
 
 lint: install-dev

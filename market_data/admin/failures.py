@@ -12,9 +12,10 @@ from market_data.admin.display import pretty_json
 from market_data.admin.lists import DatasetFilter, ReadOnlyAdmin
 from market_data.datasets import DATASETS
 from market_data.engine import failures
-from market_data.models import SyncFailureRecord
+from market_data.models import WHOLE, SyncFailureRecord
 
 MESSAGE_SHOWN = 200
+SHOWN_OTHERWISE = ("evidence", "start_date", "end_date")
 
 
 class ResolvedFilter(admin.SimpleListFilter):
@@ -30,18 +31,26 @@ class ResolvedFilter(admin.SimpleListFilter):
 
 @admin.register(SyncFailureRecord)
 class SyncFailureRecordAdmin(ReadOnlyAdmin):
-    list_display = ("third_code", "dataset", "message", "retries", "last_attempt_at", "resolved_at")
+    list_display = ("third_code", "dataset", "days", "message", "retries", "last_attempt_at", "resolved_at")
     list_filter = (ResolvedFilter, DatasetFilter)
     search_fields = ("third_code",)
     search_help_text = "A whole symbol, such as 600000.SH, or a day, such as 20240131."
     ordering = (F("resolved_at").asc(nulls_first=True), "-last_attempt_at", "-id")
     actions = ("resolve", "allow_retry")
-    readonly_fields = ("what_was_refused",)
-    fields = (*(field.name for field in SyncFailureRecord._meta.fields if field.name != "evidence"), *readonly_fields)
+    readonly_fields = ("days", "what_was_refused")
+    fields = (*(f.name for f in SyncFailureRecord._meta.fields if f.name not in SHOWN_OTHERWISE), *readonly_fields)
 
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         # The dataset comes first in the index of the open ones.
         return rows.filter(dataset__in=DATASETS, third_code=text.upper())
+
+    @admin.display(description="days")
+    def days(self, record: SyncFailureRecord) -> str:
+        """A list or a symbol as a whole has none."""
+        if record.start_date == WHOLE:
+            return "-"
+        start, end = record.start_date.isoformat(), record.end_date.isoformat()
+        return start if start == end else f"{start} to {end}"
 
     @admin.display(description="message")
     def message(self, record: SyncFailureRecord) -> str:

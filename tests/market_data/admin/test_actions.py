@@ -176,3 +176,13 @@ def test_evidence_is_printed_over_several_lines(admin_client: Client) -> None:
     page = admin_client.get(change_page(record)).content.decode()
 
     assert "{\n  &quot;平安&quot;: {\n    &quot;close&quot;: -1\n  }\n}" in page
+
+
+def test_a_failure_shows_its_days_where_it_has_some(admin_client: Client) -> None:
+    failure("600000.SH").save()
+    SyncFailureRecord.objects.create(
+        dataset="global_daily", third_code="AAPL", error_message="gone", max_retries=3, last_attempt_at=clock.now()
+    )
+    page = admin_client.get("/admin/market_data/syncfailurerecord/").content.decode()
+    assert f'<td class="field-days">{FIRST_DAY.isoformat()}</td>' in page
+    assert '<td class="field-days">-</td>' in page
