@@ -94,7 +94,7 @@ class Runner:
         self.owner = uuid.uuid4().hex
         self.started_at = clock.now()
         self._cap = planning.row_cap(self.dataset)
-        self._allowed = FIRST_IN_FLIGHT
+        self._allowed = min(FIRST_IN_FLIGHT, settings.SYNC_CONCURRENCY)
         self._in_flight: dict[Future[Fetched], SyncRequest] = {}
         self._database_failed = False
         self._last_success: datetime | None = None

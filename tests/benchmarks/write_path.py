@@ -110,7 +110,7 @@ def write_bare(rows):  # type: ignore[no-untyped-def]
 
     def write() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE bare (LIKE daily) ON COMMIT DROP")
+            cursor.execute("CREATE TEMP TABLE bare (LIKE daily INCLUDING DEFAULTS) ON COMMIT DROP")
             with cursor.copy(f"COPY bare ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
