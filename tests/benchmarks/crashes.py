@@ -27,7 +27,7 @@ def main() -> None:
     folder = str(SHARED_DATA / "stocks")
     quick = {"SYNC_CONCURRENCY": IN_FLIGHT, "SYNC_RETRY_BASE_SECONDS": 0.1, "RATE_LIMIT_RETRY_BASE_SECONDS": 0.1}
     faults = ("--faults", "0.15", "--seed", str(options.seed))
-    for measure, rules in ((killed, ("--latency", "0.8")), (faulty, faults)):
+    for measure, rules in ((killed, ("--latency", "1.2")), (faulty, faults)):
         with (
             standin("--data", folder, *rules) as (url, log),
             postgresql() if options.database == "postgresql" else nullcontext("") as database,

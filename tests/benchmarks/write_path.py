@@ -90,7 +90,7 @@ def write_bulk_create(rows):  # type: ignore[no-untyped-def]
     from market_data.models import DailyBar
 
     names = DATASETS["daily"].columns
-    bars = [DailyBar(**dict(zip(names, row, strict=True))) for row in rows]
+    bars = [DailyBar(provider="tushare", **dict(zip(names, row, strict=True))) for row in rows]
 
     def write() -> None:
         DailyBar.objects.bulk_create(
