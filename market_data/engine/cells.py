@@ -1,7 +1,8 @@
 """Single cells: what was asked for, cleanly answered, and not there; and symbols that are in no list."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -123,13 +124,21 @@ def _save(cells: list[CoverageCell]) -> None:
             cursor.executemany(_UPSERT, rows)
 
 
-def assume_listed(symbols: Iterable[str], start: date) -> None:
-    """Where no list names the market's stocks, expect the named ones from `start` on until their rows tell better."""
-    if Security.objects.filter(inferred=False).exists():
-        return
-    Security.objects.bulk_create(
-        [Security(symbol=symbol, inferred=True, list_date=start) for symbol in symbols], ignore_conflicts=True
-    )
+@contextmanager
+def assumed_listed(dataset: Dataset, symbols: Collection[str], start: date) -> Iterator[None]:
+    """Where no list names the market's stocks, expect the named ones from `start` on; forget who turns out to have
+    no row."""
+    new: list[str] = []
+    if symbols and not Security.objects.filter(inferred=False).exists():
+        known = set(Security.objects.filter(symbol__in=symbols).values_list("symbol", flat=True))
+        new = [symbol for symbol in symbols if symbol not in known]
+        Security.objects.bulk_create([Security(symbol=symbol, inferred=True, list_date=start) for symbol in new])
+    try:
+        yield
+    finally:
+        if new:
+            seen = dataset.model._default_manager.filter(symbol__in=new).values("symbol")
+            Security.objects.filter(symbol__in=new).exclude(symbol__in=seen).delete()
 
 
 def infer_securities(dataset: Dataset, start: date, end: date) -> date | None:

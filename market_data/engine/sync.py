@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,12 +13,14 @@ from django.conf import settings
 from django.db.models import Max, Min
 
 from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
-from market_data.engine import accounts, cells, clock, coverage, denials, gaps, planning, tasks
+from market_data.engine import accounts, cells, clock, coverage, denials, gaps, tasks
 from market_data.engine.memory import give_memory_back
 from market_data.engine.orders import Order, check_order, dataset_of, window
+from market_data.engine.planning import Wanted
 from market_data.engine.runner import Runner
 from market_data.exceptions import AlreadyRunning, NotPermitted, Permanent, UsageError
 from market_data.models import WHOLE, Partition, SyncFailureRecord, SyncTask
+from market_data.providers.base import Provider
 
 log = logging.getLogger(__name__)
 
@@ -148,34 +151,29 @@ def _optional(outcome: Outcome, order: Order) -> bool:
 
 
 def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:
-    began = time.monotonic()
     give_memory_back()
     wanted = window(dataset, order)
-    if wanted.symbols:
-        cells.assume_listed(wanted.symbols, wanted.start)
     provider = accounts.provider_named(order.provider or dataset.provider)
+    with closing(provider), cells.assumed_listed(dataset, wanted.symbols or (), wanted.start):
+        return _carry_out(dataset, order, wanted, provider, session)
+
+
+def _carry_out(dataset: Dataset, order: Order, wanted: Wanted, provider: Provider, session: Session) -> Outcome:
+    began = time.monotonic()
+    reports = dataset.rhythm == Rhythm.QUARTERS
+    batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
+    job_type = order.job_type or dataset.job_type
+    task = tasks.start(job_type, dataset.name, order.as_config(), batch, resumes_paused=session.resumes_paused)
+    runner = Runner(dataset, task, provider, wanted, session.watch, session.stop)
     try:
-        reports = dataset.rhythm == Rhythm.QUARTERS
-        batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
-        task = tasks.start(
-            order.job_type or dataset.job_type,
-            dataset.name,
-            order.as_config(),
-            batch,
-            resumes_paused=session.resumes_paused,
-        )
-        runner = Runner(dataset, task, provider, wanted, session.watch, session.stop)
-        try:
-            runner.run()
-        except BaseException as error:
-            tasks.finish(task, SyncTask.Status.FAILED, f"{type(error).__name__}: {error}")
-            raise
-        return _conclude(runner, wanted, provider.account, provider.calls, time.monotonic() - began)
-    finally:
-        provider.close()
+        runner.run()
+    except BaseException as error:
+        tasks.finish(task, SyncTask.Status.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    return _conclude(runner, wanted, provider.account, provider.calls, time.monotonic() - began)
 
 
-def _conclude(runner: Runner, wanted: planning.Wanted, account: str, calls: int, seconds: float) -> Outcome:
+def _conclude(runner: Runner, wanted: Wanted, account: str, calls: int, seconds: float) -> Outcome:
     status, reason, code = _verdict(runner, wanted, account)
     tasks.finish(runner.task, status, reason)
     totals = runner.totals
@@ -197,7 +195,7 @@ def _conclude(runner: Runner, wanted: planning.Wanted, account: str, calls: int,
     )
 
 
-def _verdict(runner: Runner, wanted: planning.Wanted, account: str) -> tuple[str, str, int]:
+def _verdict(runner: Runner, wanted: Wanted, account: str) -> tuple[str, str, int]:
     dataset, end = runner.dataset, runner.end
     if end is not None and isinstance(end.error, NotPermitted):
         denials.note(account, dataset.api_name, str(end.error))

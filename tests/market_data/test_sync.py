@@ -42,6 +42,16 @@ def test_a_first_sync_brings_everything_and_gives_it_back_to_the_digit(world, se
         assert (code, gaps["missing"], gaps["partial"], gaps["absent"], gaps["cells"]) == (0, 0, 0, 0, []), name
 
 
+def test_without_a_list_named_stocks_come_and_those_that_nobody_has_are_forgotten(world, serve, run):
+    serve(world, allow_only=("daily",))
+    known = world.symbols[0]
+    code, report, said = run("sync", "daily", *MARCH, "--symbols", f"{known},999999.SH")
+    assert report["rows"] == 21, said
+    assert list(Security.objects.values_list("symbol", flat=True)) == [known]
+    code, gaps, _ = run("gaps", "daily", *MARCH, "--symbols", known)
+    assert (code, gaps["complete"]) == (0, 21)
+
+
 def test_what_another_process_brings_is_waited_for(world, serve, run):
     serve(world)
     task = tasks.start("TRADE_CALENDAR", "trade_cal", {}, 0)
