@@ -7,13 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from market_data.datasets.reference import FIRST_TRADING_DAY
 from market_data.engine import clock
 from market_data.exceptions import UsageError
 from market_data.models import SyncFailureRecord, SyncTask
 
+REPORTS = "fina_indicator"
 STATES = {
     "sync_daily_state.json": ("DAILY_HISTORY", "daily"),
-    "sync_finance_state.json": ("FINANCE_HISTORY", "finance"),
+    "sync_finance_state.json": ("FINANCE_HISTORY", REPORTS),
 }
 FAILURES = "sync_finance_failures.json"
 LARGEST = 2**31 - 1
@@ -83,9 +85,11 @@ def _failure(symbol: str | None, entry: Any) -> SyncFailureRecord:
         raise _wrong_failures()
     return SyncFailureRecord(
         job_type="FINANCE_HISTORY",
-        dataset="finance",
+        dataset=REPORTS,
         third_code=symbol[:64],
         symbols=[symbol],
+        start_date=settings.SYNC_FINANCE_HISTORY_START_DATE or FIRST_TRADING_DAY,
+        end_date=clock.today(),
         error_message=str(_first(entry, "error_message", "error", "message") or "imported without a message"),
         retry_count=retries,
         max_retries=settings.SYNC_FAILURE_MAX_RETRIES,

@@ -31,7 +31,9 @@ def failed(dataset: Dataset) -> Iterator[Order]:
     for record in open_ones:
         by_span[record.start_date, record.end_date].update(record.symbols)
     for (start, end), symbols in sorted(by_span.items()):
-        yield _order(start, end, _listed(symbols) or None)
+        listed = _listed(symbols)
+        if listed or not symbols:
+            yield _order(start, end, listed or None)
 
 
 def announced(dataset: Dataset) -> Iterator[Order]:

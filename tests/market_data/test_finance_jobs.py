@@ -124,3 +124,20 @@ def test_an_announced_report_of_a_stock_that_no_list_has_is_left_alone(reporting
     run("sync", "stock_basic")
     run("sync", "disclosure_date")
     assert list(report_orders.announced(FINA)) == []
+
+
+@pytest.mark.usefixtures("october")
+def test_failures_of_the_predecessor_are_asked_for_first(reporting, serve, run, settings, tmp_path):
+    settings.SYNC_INCREMENTAL_MISSING_LIMIT = 0
+    disclosed(reporting, {})
+    write_reports(reporting, "fina_indicator", [report(FINA, s, HALF) for s in reporting.symbols])
+    server = serve(reporting)
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "sync_finance_failures.json").write_text(f'{{"{reporting.symbols[2]}": "timeout", "000000.XX": "timeout"}}')
+    assert run("import_json_state", old)[1]["imported"] == 2
+    run_job(run, "sync_incremental_finance", INDICATORS)
+    assert asked(server) == [reporting.symbols[2]]
+    assert list(FinaIndicator.objects.values_list("symbol", flat=True)) == [reporting.symbols[2]]
+    # A stock that no list has owes no report.
+    assert not SyncFailureRecord.objects.filter(resolved_at=None).exists()

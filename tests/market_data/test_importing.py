@@ -37,7 +37,7 @@ def test_progress_becomes_pending_tasks_with_everything_kept(tmp_path: Path) -> 
     daily = SyncTask.objects.get(dataset="daily")
     assert (daily.job_type, daily.status, daily.current_offset) == ("DAILY_HISTORY", "PENDING", 1200)
     assert daily.config == {"imported_from": DAILY_STATE, "batch": 50, "day": "20240108"}
-    finance = SyncTask.objects.get(dataset="finance")
+    finance = SyncTask.objects.get(dataset="fina_indicator")
     assert (finance.job_type, finance.current_offset) == ("FINANCE_HISTORY", 0)
 
 
