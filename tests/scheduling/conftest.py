@@ -28,6 +28,7 @@ from tests.scheduling.installation import Installation, environment
 from tests.scheduling.redis_server import RedisServer, own_server
 
 Declare = Callable[..., JobConfig]
+ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
 
 
 @pytest.fixture(autouse=True)

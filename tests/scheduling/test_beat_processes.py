@@ -20,6 +20,7 @@ from scheduling.leases import LEADER
 from scheduling.models import Execution, JobConfig, Lease, Pool
 from tests.rest_clients import program_of, superuser
 from tests.scheduling.admin.pages import page_of, save, saved
+from tests.scheduling.conftest import ALL_BROKERS
 from tests.scheduling.installation import Installation
 from tests.scheduling.sample import jobs as sample
 
@@ -67,6 +68,7 @@ def edits(minute: str, hour: str) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "silent", lambda: save(browser, silent, "periodictask_form", enabled=None)
 
 
+@ALL_BROKERS
 def test_an_edit_takes_effect_within_ten_seconds_wherever_it_is_made_under_two_beats(
     installation: Installation,
 ) -> None:
@@ -157,6 +159,7 @@ def test_a_database_that_is_locked_when_a_job_is_due_delays_it_and_runs_it_once(
     assert all(process.poll() is None for process in installation.processes.values())
 
 
+@ALL_BROKERS
 def test_two_hundred_jobs_due_at_once_all_run_none_twice_and_pools_hold(installation: Installation) -> None:
     for number in range(200):
         spans = number % 10 == 0

@@ -15,12 +15,10 @@ from kombu import Connection
 from scheduling import control, running, waking
 from scheduling.models import Execution
 from stocksync import celery_app
-from tests.scheduling.conftest import RABBITMQ_URL, REDIS_URL, purge
+from tests.scheduling.conftest import ALL_BROKERS, RABBITMQ_URL, REDIS_URL, purge
 from tests.scheduling.installation import Installation
 from tests.scheduling.redis_server import RedisServer
 from tests.scheduling.sample import jobs as sample
-
-ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
 
 
 def configure(installation: Installation, job_type: str = "sample_steps", **fields: Any) -> None:
