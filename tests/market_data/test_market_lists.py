@@ -10,6 +10,7 @@ from market_data.engine import clock
 from market_data.engine.origin import is_made_up
 from market_data.models import (
     CircuitState,
+    ConceptBoard,
     DailyBar,
     DragonTiger,
     IndividualFundFlow,
@@ -19,6 +20,7 @@ from market_data.models import (
     SyncFailureRecord,
     TradingDay,
 )
+from market_data.queries.concepts import members
 from market_data.standin.eastmoney import EastmoneyStandin
 from market_data.standin.rules import Rules
 from market_data.standin.server import Standin
@@ -239,3 +241,14 @@ def test_a_demonstration_asks_no_host_out_there(
     assert is_made_up()
     assert DragonTiger.objects.filter(trade_date=FRIDAY).count() == 3
     assert eastmoney.calls == tushare.calls == []
+
+
+def test_an_account_without_the_points_gets_its_concepts_through_akshare(settings: Any, run_job: Any, run: Any) -> None:
+    settings.TUSHARE_POINTS = 2000
+    code, report = run_job("sync_concept_data")
+    assert (code, report["status"]) == (0, "SUCCESS")
+    assert [part["provider"] for part in report["result"]["datasets"]] == ["akshare", "akshare"]
+    board = ConceptBoard.objects.filter(source="em").order_by("code").first()
+    assert board is not None
+    assert members("em", board.code).count() > 0
+    assert run("gaps", "em_concept_member")[0] == 0
