@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from scheduling import beat_rows, dispatching, endings, executions, leases, waking
+from scheduling import beat_rows, dispatching, endings, executions, leases, notifying, waking
 from scheduling.context import Status
 from scheduling.exceptions import ConfigurationError
 from scheduling.models import Execution, JobConfig, Lease
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 CATCH_UP = "catch up"
 CATCH_UP_EVERY_SECONDS = 20
+NOTIFY = "notify"
+NOTIFY_EVERY_SECONDS = 30
 SWEPT = "swept"
 SETTLING = "settling"
 
@@ -28,6 +30,8 @@ def sweep() -> None:
     _mark_overdue()
     if leases.take_turn(CATCH_UP, CATCH_UP_EVERY_SECONDS):
         catch_up()
+    if settings.NOTIFY_URLS and leases.take_turn(NOTIFY, NOTIFY_EVERY_SECONDS):
+        notifying.notify_in_background()
     for queue in executions.ready().values_list("queue", flat=True).order_by("queue").distinct():
         waking.wake(queue)
 

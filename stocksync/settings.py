@@ -11,6 +11,7 @@ from stocksync.broker import broker_settings
 from stocksync.databases import database_from_url
 from stocksync.environment import (
     address,
+    channels,
     day,
     demo,
     kept_secret_key,
@@ -77,6 +78,7 @@ with settings_errors():
     INDEX_DAILY_SYMBOLS = read("INDEX_DAILY_SYMBOLS", MAIN_INDEXES, symbols)
     SYNC_RECHECK_MAX_CALLS = env.int("SYNC_RECHECK_MAX_CALLS", 20, validate=non_negative)
 
+    NOTIFY_URLS = read("NOTIFY_URLS", "", channels)
     SCHEDULING_CONCURRENCY = env.int("SCHEDULING_CONCURRENCY", 4, validate=positive)
     SCHEDULING_LEASE_SECONDS = env.float("SCHEDULING_LEASE_SECONDS", 60.0, validate=positive)
     SCHEDULING_SWEEP_SECONDS = env.float("SCHEDULING_SWEEP_SECONDS", 5.0, validate=positive)

@@ -39,7 +39,6 @@ class SourceSession(requests.Session):
     def __init__(self, door: Door, circuits: Circuits, url: str, timeout: float) -> None:
         super().__init__()
         self._door, self._circuits, self._url, self._timeout = door, circuits, url, timeout
-        # A kept connection that the host has closed meanwhile would look like a refusal.
         self.headers["Connection"] = "close"
         self.begin()
 
@@ -71,8 +70,14 @@ class SourceSession(requests.Session):
             raise _translated(host, error) from error
         finally:
             turn.answered()
+            self._leave_connections()
         self._read(host, response)
         return response
+
+    def _leave_connections(self) -> None:
+        """Keep none: one that the host has closed meanwhile would look like a refusal."""
+        for adapter in self.adapters.values():
+            adapter.close()
 
     def _address(self, url: str) -> str:
         """The host itself, or the one that stands in for all of them and finds its name in the path."""

@@ -48,6 +48,9 @@ class ReplyHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         if self.server.desk.market.made_up:
             self.send_header(MADE_UP_HEADER, "1")
+        if self.close_connection:
+            # Without it a client may send its next request into a connection that is being closed.
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(reply.body)
 

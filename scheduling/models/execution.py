@@ -38,6 +38,8 @@ class Execution(models.Model):
     progress_total = models.BigIntegerField(null=True)
     overdue_at = models.DateTimeField(null=True, help_text="When it was found to be later than its finish-by limit.")
 
+    notified_at = models.DateTimeField(null=True, help_text="When people were told that it did not do its work.")
+
     queue = models.CharField(max_length=64)
     pool = models.CharField(max_length=64, blank=True)
     priority = models.PositiveSmallIntegerField(default=5)
