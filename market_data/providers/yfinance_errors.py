@@ -30,6 +30,8 @@ def translated(symbol: str, span: str, last_answer: Callable[[], str]) -> Iterat
     except OSError as error:
         raise Unreachable(f"Yahoo does not answer: {type(error).__name__}.") from error
     except Exception as error:
+        if _is_empty(last_answer()):
+            raise refusal("Data doesn't exist", symbol, span) from error
         # The package takes answers apart with little care; whatever else it raises is about this one.
         text = f"Yahoo's answer about {symbol} has another shape than expected: {type(error).__name__}: {error}."
         raise BadPayload(text, {"answer": last_answer()[:EVIDENCE_CHARACTERS]}) from error
@@ -52,3 +54,11 @@ def _of_the_package(error: YFException, symbol: str, span: str) -> ProviderError
     if isinstance(error, YFPricesMissingError):
         return refusal(error.yahoo_reason or "Data doesn't exist", symbol, span)
     return Transient(f"Yahoo's answer about {symbol} is no use to yfinance: {error}")
+
+
+def _is_empty(answer: str) -> bool:
+    """Whether Yahoo said that there is nothing, which the package stumbles over where it knows the time zone."""
+    try:
+        return bool(json.loads(answer)["chart"]["result"] == [])
+    except (ValueError, KeyError, TypeError):
+        return False

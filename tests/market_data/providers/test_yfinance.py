@@ -170,6 +170,13 @@ def test_what_goes_wrong_has_the_name_of_what_to_do_next(
     assert ask().rows == 20
 
 
+def test_an_empty_answer_about_far_away_days_is_no_data_either(yahoo: YahooStandin, ask: Ask) -> None:
+    ask()
+    yahoo.faults["AAPL"] = Fault("empty")
+    with pytest.raises(NoData, match="no prices of AAPL from 2099-01-05"):
+        ask("AAPL", "20990105", "20990109")
+
+
 def test_a_refused_question_is_really_asked_again(yahoo: YahooStandin, ask: Ask) -> None:
     ask()
     before = len(yahoo.asked("AAPL"))
