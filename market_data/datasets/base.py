@@ -147,11 +147,8 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields) + tuple(self.constants) + self.derived
-
-    @property
-    def derived(self) -> tuple[str, ...]:
-        return ("rest", "content") if self.rest else ()
+        derived = ("rest", "content") if self.rest else ()
+        return tuple(field.name for field in self.fields) + tuple(self.constants) + derived
 
     @property
     def shown(self) -> tuple[Field, ...]:

@@ -16,6 +16,8 @@ from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.factory import limiter_for
 from market_data.ratelimit.rules import akshare_rules, configured_rules, yahoo_rules
 
+UNCONFIGURED = "TUSHARE_TOKEN is not set: put your Tushare token into the environment or into .env."
+
 
 @dataclass(frozen=True)
 class Account:
@@ -33,12 +35,11 @@ class Account:
 
 
 def _tushare() -> Account:
-    lacking = "" if settings.TUSHARE_TOKEN else "TUSHARE_TOKEN is not set: put your Tushare token into the environment"
     return Account(
         name=f"tushare:{sha256(settings.TUSHARE_TOKEN.encode()).hexdigest()[:16]}",
         rules=partial(configured_rules, settings=settings),
         build=_build_tushare,
-        lacking=f"{lacking} or into .env." if lacking else "",
+        lacking="" if settings.TUSHARE_TOKEN else UNCONFIGURED,
     )
 
 

@@ -30,6 +30,11 @@ def as_parameter(value: Any) -> Any:
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
 
 
+def date_place() -> str:
+    """A place for a date in raw SQL where the database cannot tell the type by itself."""
+    return "%s::date" if connection.vendor == "postgresql" else "%s"
+
+
 def as_date(value: Any) -> date:
     """A date as raw SQL gives it."""
     return value if isinstance(value, date) else date.fromisoformat(value)
@@ -135,7 +140,7 @@ def _days(dataset: Dataset, start: date, end: date) -> tuple[str, list[Any]]:
     if not quarters:
         exchange = EXCHANGE if dataset.rhythm == Rhythm.SESSIONS else None
         return _SESSIONS, [exchange, as_parameter(start), as_parameter(end)]
-    place = "%s::date" if connection.vendor == "postgresql" else "%s"
+    place = date_place()
     rows = " UNION ALL ".join([f"SELECT {place} AS trade_date, {place} AS until"] * len(quarters))
     return f"({rows}) d", [as_parameter(day) for quarter in quarters for day in (quarter, deadline(quarter))]
 

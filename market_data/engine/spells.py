@@ -6,21 +6,21 @@ import pyarrow as pa
 from django.db import connection
 
 from market_data.datasets.base import Dataset
-from market_data.engine.expectations import as_parameter
-from market_data.engine.writer import Counts, payload_of, stage, staging_of
+from market_data.engine.expectations import as_parameter, date_place
+from market_data.engine.writer import Counts, Payload, is_other, payload_of, stage, staging_of
 
 
-def store_spells(dataset: Dataset, table: pa.Table, today: date) -> Counts:
+def store_spells(dataset: Dataset, table: pa.Table, today: date, payload: Payload | None = None) -> Counts:
     """Begin a spell for who is new, end it for who is not there any more; inside the caller's transaction.
 
     The table lists every member of its groups. `updated` counts ended spells and changed names. An empty answer ends
-    nothing: it names no group.
+    nothing: it names no group. `payload` is what `payload_of` made of the table.
     """
     if not table.num_rows:
         return Counts()
     day = as_parameter(today)
     with connection.cursor() as cursor:
-        stage(cursor, dataset, payload_of(dataset, table))
+        stage(cursor, dataset, payload or payload_of(dataset, table))
         cursor.execute(_end(dataset), [day])
         updated = cursor.rowcount
         cursor.execute(_rename(dataset))
@@ -40,10 +40,9 @@ def _end(dataset: Dataset) -> str:
 
 
 def _rename(dataset: Dataset) -> str:
-    differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     return (
         f"UPDATE {dataset.table} AS t SET name = s.name FROM {staging_of(dataset)} s "
-        f"WHERE t.to_date IS NULL AND {_same(dataset.key)} AND t.name {differs} s.name"
+        f"WHERE t.to_date IS NULL AND {_same(dataset.key)} AND t.name {is_other()} s.name"
     )
 
 
@@ -51,13 +50,9 @@ def _begin(dataset: Dataset) -> str:
     names = ", ".join(dataset.columns)
     there = f"SELECT 1 FROM {dataset.table} t WHERE t.to_date IS NULL AND {_same(dataset.key)}"
     return (
-        f"INSERT INTO {dataset.table} ({names}, from_date) SELECT {names}, {_day()} FROM {staging_of(dataset)} s "
+        f"INSERT INTO {dataset.table} ({names}, from_date) SELECT {names}, {date_place()} FROM {staging_of(dataset)} s "
         f"WHERE NOT EXISTS ({there}) ORDER BY {', '.join(dataset.key)}"
     )
-
-
-def _day() -> str:
-    return "%s::date" if connection.vendor == "postgresql" else "%s"
 
 
 def _same(columns: tuple[str, ...]) -> str:

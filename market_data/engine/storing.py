@@ -48,7 +48,7 @@ class Store:
         table = fetched.table
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
         if self.dataset.group:
-            return store_spells(self.dataset, table, clock.today())
+            return store_spells(self.dataset, table, clock.today(), fetched.payload)
         overwrite = self.provider == self.dataset.provider
         counts = upsert(self.dataset, table, moment, self.provider, overwrite=overwrite, payload=fetched.payload)
         if span and counts.inserted + counts.updated:

@@ -159,8 +159,12 @@ def _same_key(dataset: Dataset) -> str:
 
 def _differs(dataset: Dataset) -> str:
     values = _values(dataset)
-    operator = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
-    return f"({', '.join(f't.{v}' for v in values)}) {operator} ({', '.join(f's.{v}' for v in values)})"
+    return f"({', '.join(f't.{v}' for v in values)}) {is_other()} ({', '.join(f's.{v}' for v in values)})"
+
+
+def is_other() -> str:
+    """The operator that compares values of which some may be NULL."""
+    return "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
 
 
 def _values(dataset: Dataset) -> list[str]:

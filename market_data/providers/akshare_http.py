@@ -9,11 +9,10 @@ import requests
 from urllib3.exceptions import ProtocolError
 
 from market_data.exceptions import ProviderError, Transient, Unreachable
-from market_data.providers.base import Turn
+from market_data.providers.base import MADE_UP_HEADER, Turn
 from market_data.providers.door import Door
 
 CONNECT_TIMEOUT_SECONDS = 10.0
-MADE_UP_HEADER = "X-Stocksync-Made-Up"
 
 
 class Circuits(Protocol):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+MADE_UP_HEADER = "X-Stocksync-Made-Up"
+"""What a stand-in adds to its answers, so that made-up data never passes for real."""
 
 
 @dataclass(frozen=True)

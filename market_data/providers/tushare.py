@@ -12,14 +12,13 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from tushare.pro.client import DataApi
 
 from market_data.exceptions import BadPayload, Permanent, ProviderError, RateLimited, Transient, Unreachable
-from market_data.providers.base import Answer, Call, NoTurn, Turn
+from market_data.providers.base import MADE_UP_HEADER, Answer, Call, NoTurn, Turn
 from market_data.providers.connection import gated_session
 from market_data.providers.door import Door
 from market_data.providers.tushare_errors import error_for
 
 T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 10.0
-MADE_UP_HEADER = "X-Stocksync-Made-Up"
 
 
 class Client(DataApi):  # type: ignore[misc]

@@ -9,12 +9,11 @@ import curl_cffi.requests
 import requests
 
 from market_data.exceptions import RateLimited, Transient
-from market_data.providers.base import Turn
+from market_data.providers.base import MADE_UP_HEADER, Turn
 from market_data.providers.door import Door
 
 API_NAME = "yahoo"
 CHART_PATH = "/v8/finance/chart/"
-MADE_UP_HEADER = "X-Stocksync-Made-Up"
 BROWSER = "chrome"
 
 

@@ -8,10 +8,9 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from market_data.providers.base import MADE_UP_HEADER
 from market_data.standin.call_log import Call, CallLog
 from market_data.standin.replies import Reply
-
-MADE_UP_HEADER = "X-Stocksync-Made-Up"
 
 
 class ServedMarket(Protocol):
