@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from market_data.engine.origin import BANNER
+from market_data.engine.storing.origin import BANNER
 
 STOCKS, DAYS, SEED = 80, 250, 7
 CALLS_A_WINDOW = 100_000
@@ -17,9 +17,9 @@ def demo_provider(say: Callable[[str], object]) -> Iterator[None]:
     if not settings.DEMO:
         yield
         return
-    from market_data.engine import clock
-    from market_data.standin import generated_standin
-    from market_data.standin.eastmoney import EastmoneyStandin
+    from market_data.engine.ledger import clock
+    from market_data.standin.eastmoney.server import EastmoneyStandin
+    from market_data.standin.generated import generated_standin
 
     say(BANNER)
     with generated_standin(STOCKS, DAYS, SEED, clock.today()) as server, EastmoneyStandin(server.market) as pages:
@@ -35,10 +35,10 @@ def demo_yahoo(symbols: Iterable[str], say: Callable[[str], object]) -> Iterator
     if not settings.DEMO:
         yield
         return
-    from market_data.engine import clock
+    from market_data.engine.ledger import clock
     from market_data.providers.yfinance_symbols import is_covered, to_yahoo
-    from market_data.standin.yahoo import YahooStandin
-    from market_data.standin.yahoo_charts import generate_charts
+    from market_data.standin.yahoo.charts import generate_charts
+    from market_data.standin.yahoo.server import YahooStandin
 
     say(BANNER)
     known = [to_yahoo(symbol) for symbol in symbols if is_covered(symbol)]

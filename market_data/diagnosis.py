@@ -8,10 +8,12 @@ from django.core import checks as system_checks
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from market_data.engine import accounts, clock
+from market_data.engine import accounts
+from market_data.engine.ledger import clock
 from market_data.exceptions import MarketDataError, NotPermitted
 from market_data.models import TradingDay
 from market_data.providers.base import Call
+from market_data.scrubbing import shown_url
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 HORIZON_DAYS = 14
@@ -58,7 +60,7 @@ def _provider() -> tuple[str, str]:
         return WARN, "Tushare answers; the account may not ask for the calendar, so a library's is used."
     finally:
         provider.close()
-    return OK, f"Tushare answers at {settings.TUSHARE_API_URL}."
+    return OK, f"Tushare answers at {shown_url(settings.TUSHARE_API_URL)}."
 
 
 def _calendar() -> tuple[str, str]:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from scheduling import beat_rows, executions, waking
 from scheduling.context import Status
@@ -16,8 +17,16 @@ log = logging.getLogger(__name__)
 
 def locked(job_id: str) -> JobConfig | None:
     """The job's config, with its schedule, locked until the transaction ends; None where there is none."""
-    configs = beat_rows.with_schedules(JobConfig.objects.filter(job_id=job_id))
-    return configs.select_for_update(of=("self",)).first()
+    return _with_schedule(job_id).select_for_update(of=("self",)).first()
+
+
+def locked_now(job_id: str) -> JobConfig | None:
+    """The same without waiting: None also where another transaction holds it."""
+    return _with_schedule(job_id).select_for_update(of=("self",), skip_locked=True).first()
+
+
+def _with_schedule(job_id: str) -> QuerySet[JobConfig]:
+    return beat_rows.with_schedules(JobConfig.objects.filter(job_id=job_id))
 
 
 def admit(config: JobConfig, trigger: Trigger, kwargs: dict[str, Any], reason: str = "", **fields: Any) -> Execution:

@@ -1,21 +1,25 @@
 """The only place that touches django-celery-beat's tables: when a job runs is stored there and nowhere else."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
+from scheduling import clock
 from scheduling.cron import FIELDS, split_cron
 from scheduling.exceptions import ConfigurationError
 from scheduling.schedules import Cron, Interval, Schedule
+from scheduling.transactions import bounded
 
 if TYPE_CHECKING:
     from scheduling.models import JobConfig
+
+log = logging.getLogger(__name__)
 
 DISPATCH = "scheduling.dispatch"
 SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1, "microseconds": 1e-6}
@@ -33,24 +37,25 @@ def read(config: "JobConfig") -> Schedule | None:
     return None
 
 
-def read_all(configs: "QuerySet[JobConfig]") -> Iterator[tuple[str, Schedule]]:
-    """The job ids with the schedules that are on. Thousands of jobs are read without a model for each."""
+def read_all(configs: "QuerySet[JobConfig]", *columns: str) -> Iterator[tuple[list[Any], Schedule]]:
+    """These columns of the jobs with the schedules that are on. Thousands are read without a model for each."""
     task = "periodic_task__"
     interval = (f"{task}interval__every", f"{task}interval__period", "schedule_since")
     crontab = (f"{task}crontab__{name}" for name in ("timezone", *FIELDS))
-    rows = configs.filter(periodic_task__enabled=True).values_list("job_id", *interval, *crontab)
-    for job_id, every, period, since, timezone_name, *fields in rows:
+    rows = configs.filter(periodic_task__enabled=True).values_list(*interval, *crontab, *columns)
+    for every, period, since, timezone_name, *rest in rows:
+        fields, values = rest[: len(FIELDS)], rest[len(FIELDS) :]
         if every:
-            yield job_id, _interval(every, period, since)
+            yield values, _interval(every, period, since)
         elif timezone_name:
-            yield job_id, Cron(" ".join(fields), str(timezone_name))
+            yield values, Cron(" ".join(fields), str(timezone_name))
 
 
 def _interval(every: int, period: str, since: datetime) -> Interval:
     return Interval(max(int(every * SECONDS[period]), 1), since)
 
 
-@transaction.atomic
+@bounded()
 def write(config: "JobConfig", schedule: Schedule | None, *, enabled: bool) -> None:
     """Give the job this schedule, in rows of its own. `config` is saved; no schedule removes its rows."""
     if schedule is None:
@@ -72,9 +77,9 @@ def write(config: "JobConfig", schedule: Schedule | None, *, enabled: bool) -> N
         if row and row not in (task.crontab, task.interval):
             _delete_unused(row)
     config.periodic_task = task
-    config.schedule_since = timezone.now()
+    config.schedule_since = clock.now()
     config.schedule_seen = fingerprint(config)
-    config.save()
+    config.save_edit("schedule", "enabled")
     _tell_beat()
 
 
@@ -85,21 +90,21 @@ def set_enabled(config: "JobConfig", enabled: bool) -> None:
         raise ConfigurationError(f"{config.job_id} has no schedule to switch on or off.", "enabled")
     task.enabled = enabled
     task.save(update_fields=["enabled", "date_changed"])
-    note_change(config)
+    note_change(config, clock.now())
     _tell_beat()
 
 
-@transaction.atomic
+@bounded()
 def remove(config: "JobConfig") -> None:
     """Delete the job's schedule; the job stays, without one."""
     task, config.periodic_task = config.periodic_task, None
-    config.schedule_since = timezone.now()
+    config.schedule_since = clock.now()
     config.schedule_seen = ""
-    config.save()
+    config.save_edit("schedule", "enabled")
     delete_rows(task)
 
 
-@transaction.atomic
+@bounded()
 def delete_rows(task: PeriodicTask | None) -> None:
     """Delete the rows of a job that is gone: the task, then its schedule, which would take the task with it."""
     if task is None:
@@ -124,16 +129,31 @@ def fingerprint(config: "JobConfig") -> str:
     return " ".join([*values, "on" if task.enabled else "off"])
 
 
-def note_change(config: "JobConfig") -> None:
-    """Where somebody has changed the schedule, on whatever page, let it count from that change on."""
-    seen = fingerprint(config)
-    if seen == config.schedule_seen:
+def note_change(config: "JobConfig", now: datetime) -> None:
+    """Where somebody has changed the schedule, on whatever page, let it count from that change on.
+
+    A beginning that lies ahead was written by a clock that was wrong; it counts from now on. A job that another
+    transaction holds is left to the next one who asks.
+    """
+    seen, is_void = fingerprint(config), config.schedule_since > now + clock.SLACK
+    if seen == config.schedule_seen and not is_void:
         return
-    now, changed_at = timezone.now(), PeriodicTasks.last_change()
+    changed_at = PeriodicTasks.last_change()
     # A silent QuerySet.update leaves no time behind; then the change is as new as its discovery.
-    since = changed_at if changed_at and config.schedule_since < changed_at < now else now
-    config.schedule_seen, config.schedule_since = seen, since
-    config.save(update_fields=["schedule_seen", "schedule_since", "updated_at"])
+    is_dated = changed_at and config.schedule_since < changed_at < now
+    with bounded():
+        if not type(config).objects.select_for_update(skip_locked=True).filter(pk=config.pk).values_list("pk"):
+            return
+        config.schedule_seen, config.schedule_since = seen, changed_at if is_dated else now
+        parts = [] if is_void else ["schedule", "enabled"]
+        config.save_edit(*parts, columns=["schedule_seen", "schedule_since"])
+    if is_void:
+        log.warning("%s: its schedule counted from a moment ahead of the database's clock; now from now on", config)
+
+
+def date_by_database(sender: object, instance: PeriodicTasks, **kwargs: object) -> None:
+    """Let beat's note of the latest edit bear the database's time, whichever host makes the edit."""
+    instance.last_update = clock.now()
 
 
 def is_in_force(config: "JobConfig", moment: datetime) -> bool:
@@ -184,4 +204,13 @@ def _delete_unused(row: CrontabSchedule | IntervalSchedule) -> None:
 
 def _tell_beat() -> None:
     # Once more after the commit: the time written within it may be older than one that beat has seen already.
-    transaction.on_commit(PeriodicTasks.update_changed)
+    transaction.on_commit(_note_latest_edit)
+
+
+def _note_latest_edit() -> None:
+    """Whoever has edited is done by now, and does not wait for somebody who hangs."""
+    try:
+        with bounded():
+            PeriodicTasks.update_changed()
+    except OperationalError as error:
+        log.warning("Beat may take up an edit five minutes late: %s", error)

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils.translation import gettext
 
-from scheduling import admission, beat_rows, calendars, chaining, executions, registry
+from scheduling import admission, beat_rows, calendars, chaining, clock, executions, registry
 from scheduling.cron import check_cron
 from scheduling.exceptions import ConfigurationError, JobAlreadyExists, JobNotFound
 from scheduling.models import JobConfig, Pool
 from scheduling.schedules import Cron, Interval, Schedule
+from scheduling.transactions import answered
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,13 @@ def cron(expression: str, timezone_name: str = registry.DEFAULT_TIMEZONE) -> Cro
 def interval(seconds: int) -> Interval:
     """A checked interval that counts from now. Raises ConfigurationError."""
     if not 1 <= seconds <= LONGEST_INTERVAL_SECONDS:
-        raise ConfigurationError(f"An interval lies between a second and a year; {seconds} seconds do not.", "interval")
-    return Interval(seconds, timezone.now())
+        raise ConfigurationError(
+            gettext("An interval lies between a second and a year; %(n)s seconds do not.") % {"n": seconds}, "interval"
+        )
+    return Interval(seconds, clock.now())
 
 
-@transaction.atomic
+@answered()
 def create(
     job_id: str, *, job_type: str = "", schedule: Schedule | None = None, enabled: bool = True, **fields: Any
 ) -> JobConfig:
@@ -56,27 +59,27 @@ def create(
     if declared is None:
         raise ConfigurationError(f"No code declares a job {job_type or job_id}.", "job_type")
     values = {"job_name": declared.title, "job_kwargs": dict(declared.default_kwargs), **declared.policies, **fields}
-    config = JobConfig(job_id=job_id, job_type=declared.name, schedule_since=timezone.now())
+    config = JobConfig(job_id=job_id, job_type=declared.name, schedule_since=clock.now())
     _assign(config, values)
     try:
         with transaction.atomic():
-            config.save()
+            config.save_edit()
     except IntegrityError as error:
         raise JobAlreadyExists(f"There is a job {job_id} already.") from error
     if schedule is not None:
         beat_rows.write(config, schedule, enabled=enabled)
     elif not enabled:
-        config.pause(timezone.now(), DISABLED_NOTE)
+        config.pause(clock.now(), DISABLED_NOTE)
     log.info("%s: created, %s", job_id, _described(config))
     return config
 
 
-@transaction.atomic
+@answered()
 def update(job_id: str, **fields: Any) -> JobConfig:
     """Change fields of JobConfig. Raises JobNotFound or ConfigurationError."""
     config = _locked(job_id)
     _assign(config, fields)
-    config.save(update_fields=[*fields, "updated_at"])
+    config.save_edit(*fields, columns=fields)
     log.info("%s: changed %s", job_id, ", ".join(fields))
     return config
 
@@ -87,7 +90,7 @@ def create_or_update(
     """The job with these values, and whether it is new; what is not given stays as it is."""
     if not JobConfig.objects.filter(job_id=job_id).exists():
         return create(job_id, schedule=schedule, enabled=enabled is not False, **fields), True
-    with transaction.atomic():
+    with answered():
         fields.pop("job_type", None)
         config = update(job_id, **fields) if fields else _locked(job_id)
         if schedule is not None:
@@ -97,7 +100,7 @@ def create_or_update(
         return get(config.job_id), False
 
 
-@transaction.atomic
+@answered()
 def set_schedule(job_id: str, schedule: Schedule | None, *, enabled: bool | None = None) -> JobConfig:
     """Give the job another schedule, or none; `enabled` stays as it is where it is not given."""
     config = _locked(job_id)
@@ -127,7 +130,7 @@ def disable(job_id: str) -> JobConfig:
     return _switch(job_id, False)
 
 
-@transaction.atomic
+@answered()
 def _switch(job_id: str, enabled: bool) -> JobConfig:
     config = _locked(job_id)
     if config.periodic_task is not None:
@@ -135,21 +138,21 @@ def _switch(job_id: str, enabled: bool) -> JobConfig:
     elif enabled:
         config.resume()
     else:
-        config.pause(timezone.now(), DISABLED_NOTE)
+        config.pause(clock.now(), DISABLED_NOTE)
     log.info("%s: %s", job_id, "enabled" if enabled else "disabled")
     return config
 
 
-@transaction.atomic
+@answered()
 def pause(job_id: str, note: str) -> JobConfig:
     """Skip the job's runs, each with this note as the reason, until it is resumed."""
     config = _locked(job_id)
-    config.pause(timezone.now(), note)
+    config.pause(clock.now(), note)
     log.info("%s: paused: %s", job_id, note)
     return config
 
 
-@transaction.atomic
+@answered()
 def resume(job_id: str) -> JobConfig:
     config = _locked(job_id)
     config.resume()
@@ -157,7 +160,7 @@ def resume(job_id: str) -> JobConfig:
     return config
 
 
-@transaction.atomic
+@answered()
 def delete(job_id: str) -> None:
     """Delete the job and its schedule, and cancel its open runs; its executions stay."""
     config = _locked(job_id)

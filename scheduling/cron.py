@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from celery.schedules import ParseException
 from cron_descriptor import ExpressionDescriptor, FormatException, Options  # type: ignore[import-untyped]
+from django.utils.translation import get_language, gettext
 from django_celery_beat.tzcrontab import TzAwareCrontab
 
 from scheduling.exceptions import ConfigurationError
@@ -15,6 +16,8 @@ FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _MINUTE = timedelta(minutes=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _TEN_YEARS = timedelta(days=3660)
+# What cron-descriptor calls the languages of the site.
+_LOCALES = {"zh-hans": "zh_CN"}
 # Celery reads `mon-` as Monday and `5-1-2` as 5-1: what follows a readable start is passed over.
 _PART = r"(\*|\w+(-\w+)?)(/\d+)?"
 _FIELD = re.compile(rf"{_PART}(,{_PART})*")
@@ -27,7 +30,8 @@ def split_cron(expression: str) -> dict[str, str]:
     parts = expression.split()
     if len(parts) != len(FIELDS):
         raise ConfigurationError(
-            f"{expression!r} has {len(parts)} fields; write five: minute, hour, day of month, month, day of week.",
+            gettext("%(text)s has %(n)s fields; write five: minute, hour, day of month, month, day of week.")
+            % {"text": repr(expression), "n": len(parts)},
             "cron_expression",
         )
     return dict(zip(FIELDS, parts, strict=True))
@@ -39,7 +43,7 @@ def check_timezone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigurationError(
-            f"{name!r} is not a time zone; write one such as Asia/Shanghai.", "timezone"
+            gettext("%(text)s is not a time zone; write one such as Asia/Shanghai.") % {"text": repr(name)}, "timezone"
         ) from error
 
 
@@ -47,10 +51,30 @@ def check_cron(expression: str, timezone: str) -> None:
     """Raises ConfigurationError for what Celery cannot read, or what never fires."""
     for name, value in split_cron(expression).items():
         if len(value) > COLUMN_WIDTHS[name]:
-            raise ConfigurationError(f"The field {name} of the cron expression is too long.", "cron_expression")
+            raise ConfigurationError(
+                gettext("The field %(name)s of the cron expression is too long.") % {"name": name}, "cron_expression"
+            )
         if not _FIELD.fullmatch(value):
-            raise ConfigurationError(f"The field {name} of the cron expression cannot be {value!r}.", "cron_expression")
+            raise ConfigurationError(
+                gettext("The field %(name)s of the cron expression cannot be %(text)s.")
+                % {"name": name, "text": repr(value)},
+                "cron_expression",
+            )
+        if name == "day_of_week" and _has_seven(value):
+            raise ConfigurationError(
+                gettext(
+                    "The day of the week cannot be %(text)s: Sunday is 0 or sun, not 7; "
+                    "from Friday to Sunday is written 5-6,0."
+                )
+                % {"text": repr(value)},
+                "cron_expression",
+            )
     next_fire(expression, timezone, datetime.now(UTC))
+
+
+def _has_seven(days: str) -> bool:
+    """Celery counts from 0 to 6. Reading 7 as Sunday would show another expression than was written."""
+    return any("7" in part.partition("/")[0].split("-") for part in days.split(","))
 
 
 class _Crontab(TzAwareCrontab):  # type: ignore[misc]
@@ -70,8 +94,16 @@ class _Clock:
             # Celery's positional order puts the day of the week third.
             self._crontab = _Crontab(**split_cron(expression), tz=zone)
         except (ValueError, ParseException) as error:
-            message = f"The cron expression {expression!r} cannot be read: {str(error).rstrip('.')}."
+            message = gettext("The cron expression %(text)s cannot be read: %(why)s.") % {
+                "text": repr(expression),
+                "why": str(error).rstrip("."),
+            }
             raise ConfigurationError(message, "cron_expression") from error
+
+    @property
+    def times(self) -> set[tuple[int, int]]:
+        """The hours and minutes of a day."""
+        return {(hour, minute) for hour in self._crontab.hour for minute in self._crontab.minute}
 
     def step(self, after: datetime) -> datetime:
         moment = after.astimezone(self._crontab.tz)
@@ -80,7 +112,7 @@ class _Clock:
                 start, delta, _ = self._crontab.remaining_delta(moment)
                 fire: datetime = (start + delta).astimezone(UTC)
             except (RuntimeError, ValueError, OverflowError) as error:
-                message = f"The cron expression {self.expression!r} never fires."
+                message = gettext("The cron expression %(text)s never fires.") % {"text": repr(self.expression)}
                 raise ConfigurationError(message, "cron_expression") from error
             # From within a repeated hour Celery steps to the first occurrence of it, which is past.
             if fire > after:
@@ -130,9 +162,10 @@ def _last_fire(expression: str, timezone: str, until: datetime) -> datetime | No
 
 
 def cron_sentence(expression: str, timezone: str) -> str:
-    """The expression in plain English, such as `At 18:00, Monday through Friday (Asia/Shanghai)`."""
+    """The expression in words of the active language, such as `At 18:00, Monday through Friday (Asia/Shanghai)`."""
     options = Options()
     options.use_24hour_time_format = True
+    options.locale_code = _LOCALES.get(get_language() or "", "en_US")
     try:
         text = ExpressionDescriptor(expression, options).get_description()
     except (FormatException, ValueError, IndexError, KeyError):
@@ -140,9 +173,14 @@ def cron_sentence(expression: str, timezone: str) -> str:
     return f"{text} ({timezone})"
 
 
+def times_of_day(expression: str, timezone: str) -> set[tuple[int, int]]:
+    """The hours and minutes at which it fires, on the days on which it does."""
+    return _clock(expression, timezone).times
+
+
 def cron_warning(expression: str) -> str:
     """What surprises people who know other crons; empty where nothing does."""
     fields = split_cron(expression)
     if fields["day_of_month"] == "*" or fields["day_of_week"] == "*":
         return ""
-    return "Both day fields are set: this runs only on days that match both, where other crons take either."
+    return gettext("Both day fields are set: this runs only on days that match both, where other crons take either.")

@@ -2,26 +2,28 @@
 
 import logging
 from datetime import datetime, timedelta
-from itertools import islice
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import IntegrityError
 
-from scheduling import admission, beat_rows, calendars
+from scheduling import admission, beat_rows, clock, misses
 from scheduling.models import Execution, JobConfig
 from scheduling.models.execution import Trigger
 from scheduling.models.job_config import CatchUp
-from scheduling.schedules import Schedule, due_moments
+from scheduling.transactions import bounded
 
 log = logging.getLogger(__name__)
 
-MISSES_COUNTED = 100
+
+class Busy(Exception):
+    """Another transaction holds the job; whoever sweeps asks again."""
 
 
 def dispatch(job_id: str) -> Execution | None:
-    """Decide about the job's latest due moment; None where it has been decided about, or nothing is due."""
+    """Decide about the job's latest due moment; None where it has been decided about, or nothing is due.
+
+    Raises Busy where another transaction holds the job.
+    """
     try:
         return _dispatch(job_id)
     except IntegrityError:
@@ -29,31 +31,43 @@ def dispatch(job_id: str) -> Execution | None:
         return None
 
 
-@transaction.atomic
+@bounded()
 def _dispatch(job_id: str) -> Execution | None:
-    config = admission.locked(job_id)
+    config, now = admission.locked_now(job_id), clock.now()
     if config is None:
+        if JobConfig.objects.filter(job_id=job_id).exists():
+            raise Busy
         log.warning("%s: there is no such job; its schedule should be deleted", job_id)
         return None
-    beat_rows.note_change(config)
-    due, schedule = due_moment(config), config.schedule
-    if schedule is None:
+    beat_rows.note_change(config, now)
+    since, due = _decided_until(config, now), due_moment(config, now)
+    if config.schedule is None:
         log.warning("%s: beat sends it, but it has neither a cron nor an interval schedule; it never runs", job_id)
-    if due is None or schedule is None:
+    if due is None:
         return None
-    missed = _missed_before(schedule, _decided_until(config), due)
     config.dispatched_until = due
     config.save(update_fields=["dispatched_until"])
-    if Execution.objects.filter(job_id=job_id, scheduled_for=due).exists():
+    if _is_decided(config, due):
         return None
-    reason = admission.why_not(config) or _closed(config, due) or _too_late(config, due, missed)
-    reason = reason or admission.overlap_reason(config)
+    return _decide(config, since, due, now)
+
+
+def _decide(config: JobConfig, since: datetime, due: datetime, now: datetime) -> Execution:
+    """A run for the due moment, or a record that says why there is none; and one record of those missed before it."""
+    refusal = admission.why_not(config) or misses.closed(config, due)
+    is_missed = not refusal and _is_missed(config, due, now)
+    missed = misses.between(config, since, due, inclusive=is_missed)
+    reason = refusal or (missed.told() if missed and is_missed else "") or admission.overlap_reason(config)
+    if missed and reason and not is_missed:
+        reason = f"{reason} {missed.told()}"
+    elif missed and not reason and not _is_decided(config, missed.last):
+        admission.admit(config, Trigger.SCHEDULE, config.job_kwargs, missed.told(), scheduled_for=missed.last)
     return admission.admit(config, Trigger.SCHEDULE, config.job_kwargs, reason, scheduled_for=due)
 
 
-def due_moment(config: JobConfig) -> datetime | None:
+def due_moment(config: JobConfig, now: datetime) -> datetime | None:
     """The latest due moment that nobody has decided about yet."""
-    schedule, decided_until, now = config.schedule, _decided_until(config), timezone.now()
+    schedule, decided_until = config.schedule, _decided_until(config, now)
     # Looking back takes many steps; of thousands of jobs few are due.
     if schedule is None or schedule.next_after(decided_until) > now:
         return None
@@ -63,32 +77,22 @@ def due_moment(config: JobConfig) -> datetime | None:
     return due
 
 
-def _decided_until(config: JobConfig) -> datetime:
-    return max(config.schedule_since, config.dispatched_until or config.schedule_since)
+def _decided_until(config: JobConfig, now: datetime) -> datetime:
+    until = config.dispatched_until
+    if until and until > now + clock.SLACK:
+        # A clock that was wrong has written it; what was really decided about is in the records.
+        decided = Execution.objects.filter(job_id=config.job_id, scheduled_for__lte=now)
+        until = decided.order_by("-scheduled_for").values_list("scheduled_for", flat=True).first()
+    return max(config.schedule_since, until or config.schedule_since)
 
 
-def _missed_before(schedule: Schedule, since: datetime, due: datetime) -> int:
-    """How many moments between these went by, up to MISSES_COUNTED."""
-    return sum(moment < due for moment in islice(due_moments(schedule, since), MISSES_COUNTED))
+def _is_decided(config: JobConfig, moment: datetime) -> bool:
+    return Execution.objects.filter(job_id=config.job_id, scheduled_for=moment).exists()
 
 
-def _closed(config: JobConfig, due: datetime) -> str:
-    if not config.calendar:
-        return ""
-    day = due.astimezone(ZoneInfo(config.timezone)).date()
-    try:
-        return "" if calendars.is_open(config.calendar, day) else f"{day} is a closed day of {config.calendar}."
-    except KeyError:
-        log.warning("%s: nobody knows the calendar %s; the job runs every day", config.job_id, config.calendar)
-        return ""
-
-
-def _too_late(config: JobConfig, due: datetime, missed: int) -> str:
-    late = timezone.now() - due
+def _is_missed(config: JobConfig, due: datetime, now: datetime) -> bool:
+    """Whether it is too late to run for this moment, by the job's policy."""
+    late = now - due
     if late <= timedelta(seconds=settings.SCHEDULING_GRACE_SECONDS) or config.catch_up == CatchUp.LATEST:
-        return ""
-    if config.catch_up == CatchUp.WINDOW and late <= timedelta(seconds=config.catch_up_window_seconds):
-        return ""
-    return f"Missed: nothing was there to start it for {late.total_seconds():.0f} seconds" + (
-        f", nor for {missed} runs before it." if missed else "."
-    )
+        return False
+    return config.catch_up != CatchUp.WINDOW or late > timedelta(seconds=config.catch_up_window_seconds)

@@ -4,6 +4,9 @@ SchedulingError
 ├── JobNotFound            there is no such job
 ├── JobAlreadyExists       choose another job id
 ├── ConfigurationError     correct the field named
+├── Held                   another transaction has it; try again in a moment
+├── LostEdit               somebody else changed the same in between; look, and repeat the change
+│   └── NotAsSeen          somebody else changed it in between, and it was to be changed only as it was
 └── ExecutionError         this run cannot be started or told what was asked
     ├── ExecutionNotFound  there is no such execution
     └── ExecutionRefused   the job's overlap policy refuses another run for now
@@ -35,6 +38,18 @@ class ConfigurationError(SchedulingError):
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class Held(SchedulingError):
+    """Another transaction holds what is asked for, and does not end."""
+
+
+class LostEdit(SchedulingError):
+    """Somebody else has changed the same part of a job since it was read; nothing was changed now."""
+
+
+class NotAsSeen(LostEdit):
+    """A job is not any more as whoever wants to change it has seen it."""
 
 
 class ExecutionError(SchedulingError):

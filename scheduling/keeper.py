@@ -5,17 +5,17 @@ import os
 import threading
 import time
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
-from scheduling import endings, executions
+from scheduling import clock, endings, executions
 from scheduling.exceptions import Cancelled, TakenOver
 from scheduling.models import Execution
+from scheduling.transactions import leave_cut_connection
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Keeper(logging.Handler):
         self.result: dict[str, Any] = execution.result or {}
         self._hard_limit = hard_limit_seconds
         self._started = self._renewed = time.monotonic()
-        self._lines: deque[tuple[datetime, str, str]] = deque(maxlen=executions.LINES_KEPT)
+        self._lines: deque[tuple[float, str, str]] = deque(maxlen=executions.LINES_KEPT)
         self._news: dict[str, Any] = {}
         self._taken_over = threading.Event()
         self._done = threading.Event()
@@ -62,7 +62,7 @@ class Keeper(logging.Handler):
         if self._taken_over.is_set():
             return True
         try:
-            flags = list(executions.owned(self.execution).values_list("cancel_requested_at", flat=True))
+            flags = self._flags()
         except (DatabaseError, InterfaceError) as error:
             log.error("%s: the cancel flag cannot be read: %s", self.execution, error)
             return False
@@ -70,8 +70,18 @@ class Keeper(logging.Handler):
             self._taken_over.set()
         return flags != [None]
 
+    def _flags(self) -> list[datetime | None]:
+        """Asked over the connection of the job's own thread: where that was cut, a new one is for its work too."""
+        asked = executions.owned(self.execution).values_list("cancel_requested_at", flat=True)
+        try:
+            return list(asked)
+        except (DatabaseError, InterfaceError):
+            if not leave_cut_connection():
+                raise
+            return list(asked.all())
+
     def log(self, text: str, level: str = "INFO") -> None:
-        self._lines.append((timezone.now(), level, text))
+        self._lines.append((time.monotonic(), level, text))
 
     def emit(self, record: logging.LogRecord) -> None:
         # What fails while lines are written would make further lines without end.
@@ -108,12 +118,14 @@ class Keeper(logging.Handler):
     def _write_lines(self) -> None:
         lines = list(self._lines)
         if lines and executions.owned(self.execution).exists():
-            executions.add_lines(self.execution, lines)
+            ago, now = time.monotonic(), clock.now()
+            dated = [(now - timedelta(seconds=ago - at), level, text) for at, level, text in lines]
+            executions.add_lines(self.execution, dated)
         for _ in lines:
             self._lines.popleft()
 
     def _renew(self, news: dict[str, Any]) -> None:
-        if not executions.owned(self.execution).update(lease_until=timezone.now() + executions.lease(), **news):
+        if not executions.renew(self.execution, **news):
             self._taken_over.set()
         self._renewed = time.monotonic()
 

@@ -1,63 +1,109 @@
-"""Tells people of runs that did not do all of their work, by e-mail, webhook or chat: whatever apprise reaches."""
+"""Tells people of incidents, once when they begin and once when they are over, by whatever apprise reaches."""
 
 import logging
-import threading
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from scheduling.context import Status
-from scheduling.models import Execution
+from scheduling import clock, leases
+from scheduling.models import Execution, Incident
 
 log = logging.getLogger(__name__)
 
-TOLD = (Status.FAILED, Status.LOST, Status.PARTIAL)
 TOLD_WITHIN = timedelta(days=1)
 MOST_AT_ONCE = 20
-LONGEST_TEXT = 300
+DIGEST = "digest"
+DIGEST_WITHIN = timedelta(hours=1)
+DIGEST_TURN_SECONDS = 12 * 3600
+
+_digest_parts: list[Callable[[], Iterable[str]]] = []
 
 
-def notify_in_background() -> None:
-    """Send what is to be told without keeping the caller waiting for mail servers."""
-    threading.Thread(target=_notify_and_leave, name="notify", daemon=True).start()
+def register_digest(lines: Callable[[], Iterable[str]]) -> None:
+    """Have these lines in the daily digest."""
+    _digest_parts.append(lines)
 
 
 def notify() -> int:
-    """Send one message about the runs that nobody was told of; what cannot be sent is tried again, for a day.
+    """Tell what nobody was told; what cannot be sent is tried again, for a day. How many incidents were told of.
 
-    How many runs were told of.
+    In quiet hours nothing is sent; what is over by their end is told as such.
     """
-    since = timezone.now() - TOLD_WITHIN
-    untold = Execution.objects.filter(status__in=TOLD, notified_at=None, finished_at__gt=since)
-    runs = list(untold.order_by("finished_at")[:MOST_AT_ONCE])
-    if not runs or not _send(runs):
+    if not settings.NOTIFY_URLS or is_quiet(timezone.localtime(clock.now()).time()):
         return 0
-    return Execution.objects.filter(id__in=[run.id for run in runs]).update(notified_at=timezone.now())
+    since = clock.now() - TOLD_WITHIN
+    began = Incident.objects.filter(told_at=None, opened_at__gt=since, closed_at=None)
+    over = Incident.objects.filter(told_over_at=None, closed_at__gt=since)
+    return _tell(list(began.order_by("opened_at", "key")[:MOST_AT_ONCE]), over=False) + _tell(
+        list(over.order_by("closed_at", "key")[:MOST_AT_ONCE]), over=True
+    )
 
 
-def _send(runs: list[Execution]) -> bool:
-    import apprise  # for those who want to be told
+def is_quiet(at: time) -> bool:
+    """Whether this time of the day lies in ALERT_QUIET_HOURS, which may span midnight."""
+    if settings.ALERT_QUIET_HOURS is None:
+        return False
+    start, end = settings.ALERT_QUIET_HOURS
+    return bool(start <= at < end) if start < end else bool(at >= start or at < end)
+
+
+def send_digest() -> bool:
+    """Once a day, at ALERT_DIGEST_AT or within the hour after it, send what goes on and what the last day brought."""
+    at, now = settings.ALERT_DIGEST_AT, timezone.localtime()
+    if at is None or not settings.NOTIFY_URLS:
+        return False
+    due = datetime.combine(now.date(), at, now.tzinfo)
+    if not due <= now < due + DIGEST_WITHIN or not leases.take_turn(DIGEST, DIGEST_TURN_SECONDS):
+        return False
+    if send(f"stocksync: {now:%Y-%m-%d}", "\n".join(_digest())):
+        return True
+    leases.release(DIGEST, "")
+    return False
+
+
+def send(title: str, body: str, *, is_over: bool = False) -> bool:
+    """Send a message to all addresses of NOTIFY_URLS; False where one could not be reached."""
+    import apprise  # 40 MB, for those who want to be told
 
     channels = apprise.Apprise()
     for url in settings.NOTIFY_URLS:
         if not channels.add(url):
             log.error("NOTIFY_URLS has an address that apprise does not understand: %s://…", url.partition("://")[0])
-    title = f"stocksync: {runs[0].job_id} {runs[0].status}" if len(runs) == 1 else f"stocksync: {len(runs)} runs"
-    sent = bool(channels.notify(title=title, body="\n".join(map(_line, runs)), body_format=apprise.NotifyFormat.TEXT))
+    kind = apprise.NotifyType.SUCCESS if is_over else apprise.NotifyType.WARNING
+    sent = channels.notify(title=title, body=body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
     if not sent:
-        log.error("%d runs could not be told of; the next attempt is in half a minute.", len(runs))
-    return sent
+        log.error("A message could not be sent; incidents are told again in half a minute: %s", title)
+    return bool(sent)
 
 
-def _line(run: Execution) -> str:
-    ended = f"{timezone.localtime(run.finished_at):%Y-%m-%d %H:%M}" if run.finished_at else ""
-    return f"{run.job_id} ended as {run.status} at {ended}: {run.error_message[:LONGEST_TEXT]}"
+def _tell(told: list[Incident], *, over: bool) -> int:
+    if not told:
+        return 0
+    title = f"{told[0].kind}: {told[0].key.partition(':')[2]}" if len(told) == 1 else f"{len(told)} incidents"
+    lines = [_line_over(incident) if over else incident.text for incident in told]
+    if not send(f"stocksync: {'over: ' if over else ''}{title}", "\n".join(lines), is_over=over):
+        return 0
+    now = clock.now()
+    fields = {"told_over_at": now} if over else {"told_at": now}
+    return Incident.objects.filter(id__in=[incident.id for incident in told]).update(**fields)
 
 
-def _notify_and_leave() -> None:
-    try:
-        notify()
-    finally:
-        connection.close()
+def _line_over(incident: Incident) -> str:
+    began = f"{timezone.localtime(incident.opened_at):%Y-%m-%d %H:%M}"
+    ended = f"{timezone.localtime(incident.closed_at):%H:%M}" if incident.closed_at else ""
+    return f"Over at {ended}, since {began}: {incident.text}"
+
+
+def _digest() -> Iterator[str]:
+    going_on = Incident.objects.filter(closed_at=None).order_by("opened_at", "key")
+    yield f"{going_on.count()} incidents go on." if going_on else "All is well."
+    yield from (incident.text for incident in going_on[:MOST_AT_ONCE])
+    since = clock.now() - timedelta(days=1)
+    runs = Execution.objects.filter(~Q(finished_at=None), queued_at__gt=since).order_by()
+    counts = sorted(runs.values_list("status").annotate(Count("id")))
+    yield f"Runs of the last day: {', '.join(f'{count} {status}' for status, count in counts) or 'none'}."
+    for part in _digest_parts:
+        yield from part()

@@ -1,18 +1,30 @@
 """Questions about jobs and their runs."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nsmallest
 from typing import Any
 
 from django.db.models import Avg, Count, Q, QuerySet
-from django.utils import timezone
 
-from scheduling import beat_rows, leases
+from scheduling import beat_rows, clock, heartbeats, leases
 from scheduling.context import Status
 from scheduling.exceptions import ConfigurationError
 from scheduling.leases import LEADER
 from scheduling.models import Execution, JobConfig
 from scheduling.schedules import Schedule, next_runs
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """When a job is due next."""
+
+    at: datetime
+    job_id: str
+    job_name: str
+    job_type: str
+    job_kwargs: dict[str, Any] = field(compare=False)
 
 
 def enabled_jobs() -> QuerySet[JobConfig]:
@@ -37,7 +49,7 @@ def next_runs_of(config: JobConfig, count: int = 5) -> list[datetime]:
     """
     schedule = config.schedule
     is_on = config.enabled and config.paused_at is None
-    return next_runs(schedule, timezone.now(), count) if schedule and is_on else []
+    return next_runs(schedule, clock.about_now(), count) if schedule and is_on else []
 
 
 def possible_runs_of(config: JobConfig, count: int) -> list[datetime]:
@@ -47,9 +59,15 @@ def possible_runs_of(config: JobConfig, count: int) -> list[datetime]:
 
 def upcoming(count: int = 10) -> list[tuple[datetime, str]]:
     """The next due moments of all jobs with their job ids, soonest first, one for each job."""
-    now = timezone.now()
-    jobs = beat_rows.read_all(JobConfig.objects.filter(paused_at=None))
-    return nsmallest(count, ((moment, job_id) for job_id, schedule in jobs if (moment := _next(schedule, now))))
+    slots = ((slot.at, slot.job_id) for slot in timetable())
+    return nsmallest(count, slots)
+
+
+def timetable() -> Iterator[Slot]:
+    """The next due moment of every job that has one, in no order."""
+    now = clock.about_now()
+    jobs = beat_rows.read_all(JobConfig.objects.filter(paused_at=None), "job_id", "job_name", "job_type", "job_kwargs")
+    return (Slot(moment, *values) for values, schedule in jobs if (moment := _next(schedule, now)))
 
 
 def _next(schedule: Schedule, now: datetime) -> datetime | None:
@@ -79,4 +97,10 @@ def figures() -> dict[str, Any]:
         queued=Count("id", filter=Q(status=Status.QUEUED)),
         average_duration_ms=Avg("duration_ms", filter=Q(status__in=[Status.SUCCESS, Status.PARTIAL])),
     )
-    return {**status(), **counts, "next_runs": [{"job_id": job, "at": at} for at, job in upcoming()]}
+    return {
+        **status(),
+        **counts,
+        "next_runs": [{"job_id": job, "at": at} for at, job in upcoming()],
+        "processes": heartbeats.processes(),
+        "clock_warnings": heartbeats.clock_warnings(),
+    }

@@ -19,7 +19,8 @@ DEFAULT_TIMEZONE = "Asia/Shanghai"
 class JobKwargs(BaseModel):
     """Base of every job's arguments: unknown names are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Every process declares the jobs; few ever check arguments, and what checks them takes long to make.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from scheduling import chaining, endings, executions, registry
 from scheduling.context import Outcome, Status
@@ -17,10 +17,13 @@ from scheduling.exceptions import Cancelled, ConfigurationError, TakenOver, Time
 from scheduling.keeper import Keeper
 from scheduling.models import Execution, JobConfig
 from scheduling.registry import Job
+from scheduling.transactions import is_cut
 
 log = logging.getLogger(__name__)
 
 WRITE_AGAIN_AFTER_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+GO_ON_AFTER_SECONDS = (0.1, *WRITE_AGAIN_AFTER_SECONDS, *[20.0] * 6)
+STEADY_AFTER_SECONDS = 60.0
 
 
 def execute(execution: Execution) -> None:
@@ -34,13 +37,47 @@ def execute(execution: Execution) -> None:
         log.warning("%s: %s", execution.job_id, reason)
         _record(lambda: executions.finish(execution, Status.SKIPPED, reason))
         return
-    limits = JobConfig.objects.filter(job_id=execution.job_id).first() or JobConfig()
+    limits = _limits(execution)
     with _recorded(execution, job, limits):
         keeper = Keeper(execution, limits.hard_limit_seconds)
         with keeper, _soft_limit(limits.soft_limit_seconds):
             keeper.log(f"Attempt {execution.attempt} on {execution.worker}.")
-            outcome = job.run(keeper, execution.kwargs)
+            outcome = _run(job, keeper, execution)
         _record(lambda: _complete(execution, outcome, outcome.result or keeper.result))
+    _start_followers(execution)
+
+
+def _limits(execution: Execution) -> JobConfig:
+    """The job's limits; those of no job where it is deleted, or the database is away for this moment."""
+    try:
+        return JobConfig.objects.filter(job_id=execution.job_id).first() or JobConfig()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return JobConfig()
+
+
+def _run(job: Job, keeper: Keeper, execution: Execution) -> Outcome:
+    """Run the job's code; where the database's connection was cut meanwhile, again from its last interim result.
+
+    A job is written to be started again after a crash, and a cut costs it no more than that: the run is still ours.
+    """
+    pauses = iter(GO_ON_AFTER_SECONDS)
+    while True:
+        started = time.monotonic()
+        try:
+            return job.run(keeper, execution.kwargs)
+        except (DatabaseError, InterfaceError) as error:
+            if time.monotonic() - started > STEADY_AFTER_SECONDS:
+                pauses = iter(GO_ON_AFTER_SECONDS)
+            pause = next(pauses, None)
+            if pause is None or not is_cut(error):
+                raise
+            connection.close()
+            text = f"The connection to the database was cut; the job goes on from its last result. {error}"
+            log.warning("%s: %s", execution, text)
+            keeper.log(" ".join(text.split()), "WARNING")
+        time.sleep(pause)
+        keeper.checkpoint()
 
 
 @contextmanager
@@ -70,14 +107,21 @@ def _recorded(execution: Execution, job: Job, limits: JobConfig) -> Iterator[Non
         raise
 
 
-@transaction.atomic
 def _complete(execution: Execution, outcome: Outcome, result: dict[str, Any]) -> None:
-    if not executions.finish(execution, outcome.status, outcome.message, result=result):
+    is_followed = outcome.status in (Status.SUCCESS, Status.PARTIAL) and chaining.is_followed(execution.job_id)
+    if executions.finish(execution, outcome.status, outcome.message, result=result, followers_due=is_followed):
+        log.info("%s: %s ended as %s", execution.job_id, execution.id, outcome.status)
+    else:
         log.warning("%s: %s ended, but another worker has it by now", execution.job_id, execution.id)
-        return
-    log.info("%s: %s ended as %s", execution.job_id, execution.id, outcome.status)
-    if outcome.status in (Status.SUCCESS, Status.PARTIAL):
+
+
+def _start_followers(execution: Execution) -> None:
+    """Once the end is stored: with the execution still locked, no job may be asked for. The sweep makes up for it."""
+    try:
         chaining.start_followers(execution)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("%s: the jobs after it are started by the next sweep: %s", execution, error)
+        connection.close()
 
 
 def _record(write: Callable[[], object]) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from scheduling import admission, executions, runner
 from scheduling.exceptions import ConfigurationError, ExecutionError, ExecutionNotFound, ExecutionRefused, JobNotFound
 from scheduling.models import Execution, JobConfig
 from scheduling.models.execution import Trigger
+from scheduling.transactions import answered
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def get_execution(execution_id: str | UUID) -> Execution:
         raise ExecutionNotFound(f"There is no execution {execution_id}.") from error
 
 
-@transaction.atomic
+@answered()
 def trigger_now(job_id: str, kwargs: Mapping[str, Any] | None = None, idempotency_key: str | None = None) -> Execution:
     """Queue a run, whether the job is enabled, paused or neither; `kwargs` go over the job's own.
 
@@ -45,7 +45,7 @@ def trigger_now(job_id: str, kwargs: Mapping[str, Any] | None = None, idempotenc
 
 def run_here(job_id: str, kwargs: Mapping[str, Any] | None = None) -> Execution:
     """Run the job now in this process and give its record, whatever the end; raises like `trigger_now`."""
-    with transaction.atomic():
+    with answered():
         config = _runnable(job_id)
         merged = _fitting(config, kwargs)
         _refuse_overlap(config)
@@ -62,14 +62,16 @@ def run_here(job_id: str, kwargs: Mapping[str, Any] | None = None) -> Execution:
 def cancel(execution_id: str | UUID) -> Execution:
     """End a queued run at once, and a running one at its next checkpoint. Raises ExecutionError for an ended one."""
     execution = get_execution(execution_id)
-    if not executions.cancel(execution, "Cancelled by a person."):
+    with answered():
+        is_told = executions.cancel(execution, "Cancelled by a person.")
+    if not is_told:
         raise ExecutionError(f"Execution {execution.id} has ended already; there is nothing to cancel.")
     execution.refresh_from_db()
     log.info("%s: %s was cancelled by a person", execution.job_id, execution.id)
     return execution
 
 
-@transaction.atomic
+@answered()
 def retry(execution_id: str | UUID) -> Execution:
     """Queue a new run with the kwargs of an ended one. Raises ExecutionError for one that goes on."""
     ended = get_execution(execution_id)

@@ -10,23 +10,23 @@ import time
 import uuid
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from celery.schedules import schedstate
 from celery.utils.log import get_logger
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django.utils import timezone
 from django_celery_beat import schedulers
+from kombu import Connection
+from kombu.exceptions import OperationalError as BrokerError
 
-from scheduling import beat_rows, leases, waking
-from scheduling.leases import LEADER
-from scheduling.schedules import Interval
+from scheduling import beat_rows, clock, heartbeats, leases, waking
+from scheduling.beat_entries import Entry
+from scheduling.leases import LEADER, LEADER_SECONDS
 from scheduling.tasks import CONTROL_QUEUE, SWEEP
 
 log = get_logger(__name__)
 
-LEADER_SECONDS = 15.0
 CHECK_SECONDS = 1.0
 NAMES_TOLD = 10
 SCHEDULES = ("interval", "crontab", "solar", "clocked")
@@ -49,23 +49,6 @@ def _tell(count: int, read: list[str]) -> None:
         log.info("%d schedules are on; read now: %s", count, names)
 
 
-class Entry(schedulers.ModelEntry):  # type: ignore[misc]
-    """Celery counts an interval from when it last sent; here it is counted as `Interval` does, without drift."""
-
-    def is_due(self) -> Any:
-        config = getattr(self.model, "job_config", None)
-        schedule = beat_rows.read(config) if config else None
-        if not isinstance(schedule, Interval):
-            return super().is_due()
-        now = timezone.now()
-        due = schedule.latest(now)
-        is_due = due is not None and self.last_run_at < due and self._is_fresh(now, due)
-        return schedstate(is_due, (schedule.next_after(now) - now).total_seconds())
-
-    def _is_fresh(self, now: Any, due: Any) -> bool:
-        return bool((now - due).total_seconds() <= settings.SCHEDULING_GRACE_SECONDS)
-
-
 class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
     """Reads all enabled rows, survives a database that is away, asks for the sweep, and leads or waits."""
 
@@ -78,6 +61,8 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._is_leader = False
         self._checked_at = self._swept_at = float("-inf")
+        self._heartbeat = heartbeats.Heart(heartbeats.name("beat"))
+        self._pace = clock.Pace()
         self._rows: dict[str, tuple[Any, ...]] = {}
         super().__init__(*args, **kwargs)
 
@@ -102,13 +87,19 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
 
     def _entries(self, names: list[str]) -> dict[str, Any]:
         related = self.enabled_models_qs().select_related(*SCHEDULES, "job_config")
-        entries = {}
+        entries, now = {}, clock.now()
         for name, model in related.in_bulk(names, field_name="name").items():
             if config := getattr(model, "job_config", None):
-                beat_rows.note_change(config)
+                beat_rows.note_change(config, now)
             with suppress(ValueError):
                 entries[name] = self.Entry(model, app=self.app)
         return entries
+
+    def schedule_changed(self) -> bool:
+        """Whether the latest edit bears another time than before, be it an earlier one: its clock may have been set."""
+        close_old_connections()
+        before, self._last_timestamp = self._last_timestamp, self.Changes.last_change()
+        return self._last_timestamp != before
 
     def reserve(self, entry: Any) -> Any:
         """The entry after it has been sent, for the next reading to keep; the stock scheduler keeps the one before."""
@@ -125,18 +116,35 @@ class DatabaseScheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One step; the seconds until the next one."""
         try:
+            self._heartbeat.beat_in_time()
             if not self._leads():
                 return CHECK_SECONDS
             self._ask_for_sweep()
+            if self._pace.has_jumped():
+                self._heap = None
             return float(min(super().tick(*args, **kwargs), settings.SCHEDULING_SWEEP_SECONDS))
+        except (BrokerError, OSError) as error:
+            log.error("The broker cannot be used; the sweeps start what beat cannot: %s", error)
+            # The entry that could not be sent is in the heap no more.
+            self._heap = None
+            return CHECK_SECONDS
         except (DatabaseError, InterfaceError) as error:
             log.error("The database cannot be used; beat waits for it: %s", error)
             connection.close()
             self._read_afresh()
             return CHECK_SECONDS
 
+    @cached_property
+    def connection(self) -> Connection:
+        return waking.quick_connection()
+
+    def _ensure_connected(self) -> Connection:
+        """Try once: a beat that waits here for its broker loses the lead, and is told of no edit."""
+        return self.connection.ensure_connection(max_retries=1, interval_start=0)
+
     def close(self) -> None:
         super().close()
+        self._heartbeat.stop()
         log.info("This beat stops")
         try:
             leases.release(LEADER, self._holder)

@@ -1,14 +1,21 @@
 """When a job is due: by cron, or every so many seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
+from django.utils.translation import ngettext
+
 from scheduling import cron
 
-UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86400, lambda n: ngettext("Every day", "Every %(n)s days", n)),
+    (3600, lambda n: ngettext("Every hour", "Every %(n)s hours", n)),
+    (60, lambda n: ngettext("Every minute", "Every %(n)s minutes", n)),
+    (1, lambda n: ngettext("Every second", "Every %(n)s seconds", n)),
+)
 
 
 class Schedule(Protocol):
@@ -19,7 +26,7 @@ class Schedule(Protocol):
         """The last due moment that is not after this one; UTC."""
 
     def sentence(self) -> str:
-        """The schedule in plain English."""
+        """The schedule in plain words."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,9 @@ class Interval:
         return self._due(passed) if passed >= 1 else None
 
     def sentence(self) -> str:
-        length, unit = next(pair for pair in UNITS if self.seconds % pair[0] == 0)
+        length, words = next(pair for pair in UNITS if self.seconds % pair[0] == 0)
         count = self.seconds // length
-        return f"Every {unit}" if count == 1 else f"Every {count} {unit}s"
+        return words(count) % {"n": count}
 
     def _passed(self, moment: datetime) -> int:
         return int((moment - self.start) // timedelta(seconds=self.seconds))

@@ -6,8 +6,13 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# A host that swallows packets must not hold up who only wants to wake a worker.
-REDIS_OPTIONS = {"socket_connect_timeout": 5, "socket_keepalive": True, "health_check_interval": 30}
+# A host that swallows packets, or a server that hangs, must not hold up a worker for ever. Wake-ups are quicker still.
+REDIS_OPTIONS = {
+    "socket_connect_timeout": 5,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 30,
+}
 SERVERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
 

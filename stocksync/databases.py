@@ -15,6 +15,24 @@ SQLITE_OPTIONS = {
 }
 
 
+# A host that vanishes within a transaction leaves its locks: the server looks after half a minute whether it is there,
+# and ends what does nothing within a transaction for so long. No limit on statements: migrations and syncs are long.
+SERVER_SETTINGS = {
+    "idle_in_transaction_session_timeout": "300s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+POSTGRESQL_OPTIONS = {
+    "application_name": "stocksync",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "options": " ".join(f"-c {name}={value}" for name, value in SERVER_SETTINGS.items()),
+}
+
+
 def database_from_url(url: str, var_dir: Path, *, demo: bool) -> dict[str, Any]:
     """Settings for `url`; an empty one is an SQLite file in `var_dir`, of its own for made-up data."""
     if not url:
@@ -24,7 +42,9 @@ def database_from_url(url: str, var_dir: Path, *, demo: bool) -> dict[str, Any]:
     try:
         port = str(parts.port or "")
     except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL is wrong: {error}") from error
+        # The error would show what it took for a port, which may be a part of the password.
+        advice = "write / as %2F, @ as %40, : as %3A and # as %23 in a password"
+        raise ImproperlyConfigured(f"DATABASE_URL is wrong: its port is not a number; {advice}") from error
     if parts.scheme == "sqlite":
         return _sqlite(unquote(parts.path.removeprefix("/")) or ":memory:")
     if parts.scheme in ("postgres", "postgresql"):
@@ -35,8 +55,10 @@ def database_from_url(url: str, var_dir: Path, *, demo: bool) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": port,
+            # Questions in columns go through a line that lives as long as the connection.
+            "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"application_name": "stocksync", "connect_timeout": 10},
+            "OPTIONS": {**POSTGRESQL_OPTIONS},
         }
     raise ImproperlyConfigured(f"DATABASE_URL has the scheme {parts.scheme!r}; use postgresql:// or sqlite://")
 
@@ -44,4 +66,4 @@ def database_from_url(url: str, var_dir: Path, *, demo: bool) -> dict[str, Any]:
 def _sqlite(name: str) -> dict[str, Any]:
     # Threads of one process cannot share a database in memory; the tests have threads.
     test = {"NAME": str(Path(name).with_name(f"test_{os.getpid()}.sqlite3"))}
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
+    return {"ENGINE": "stocksync.sqlite", "NAME": name, "OPTIONS": SQLITE_OPTIONS, "TEST": test}

@@ -3,7 +3,9 @@
 from kombu.exceptions import OperationalError
 
 from market_data.diagnosis import FAIL, OK, WARN, Look
+from scheduling import clock, heartbeats
 from scheduling.leases import LEADER, is_held
+from scheduling.waking import quick_connection
 from stocksync.celery import app
 
 ANSWER_SECONDS = 2
@@ -20,7 +22,8 @@ def _broker() -> tuple[str, str]:
 
 def _worker() -> tuple[str, str]:
     try:
-        answers = app.control.ping(timeout=ANSWER_SECONDS)
+        with quick_connection() as connection:
+            answers = app.control.ping(timeout=ANSWER_SECONDS, connection=connection)
     except (OSError, OperationalError):
         answers = []
     if not answers:
@@ -34,4 +37,12 @@ def _beat() -> tuple[str, str]:
     return OK, "A beat leads the schedules."
 
 
-LOOKS: dict[str, Look] = {"broker": _broker, "worker": _worker, "beat": _beat}
+def _clocks() -> tuple[str, str]:
+    here = clock.distance()
+    found = [*([clock.told("this host", here)] if clock.is_off(here) else []), *heartbeats.clock_warnings()]
+    if found:
+        return WARN, " ".join(found)
+    return OK, f"This host's clock and the database's differ by {abs(here):.3f} s."
+
+
+LOOKS: dict[str, Look] = {"broker": _broker, "worker": _worker, "beat": _beat, "clocks": _clocks}

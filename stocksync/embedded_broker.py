@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import IO, Any
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
 from kombu.utils.json import dumps, loads
 
 NAME = "embedded"
+LOCK_SECONDS = 5.0
+LOCK_PAUSE_SECONDS = 0.01
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class Channel(filesystem.Channel):
@@ -22,7 +28,8 @@ class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         hidden = Path(self.data_folder_out) / f".{name}"
-        hidden.write_text(dumps(payload))
+        with open(hidden, "w", opener=_for_its_owner) as file:
+            file.write(dumps(payload))
         hidden.rename(Path(self.data_folder_out) / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
@@ -47,6 +54,8 @@ class Channel(filesystem.Channel):
     def _queue_bind(self, *args: Any) -> None:
         with self._locked_bindings():
             super()._queue_bind(*args)
+            for path in self.control_folder.iterdir():
+                path.chmod(0o600)
 
     def _delete(self, *args: Any, **kwargs: Any) -> None:
         with self._locked_bindings():
@@ -54,9 +63,23 @@ class Channel(filesystem.Channel):
 
     @contextmanager
     def _locked_bindings(self) -> Iterator[None]:
-        with open(self.control_folder / "lock", "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with open(self.control_folder / "lock", "w", opener=_for_its_owner) as file:
+            _lock(file)
             yield
+
+
+def _lock(file: IO[str]) -> None:
+    """Raises TimeoutError where another process has the lock and hangs."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another process holds {file.name}") from None
+            time.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
 
 
 class Transport(filesystem.Transport):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,9 @@ class Child:
             self._process.wait()
 
 
-def supervise(children: Sequence[Child], patience_seconds: float) -> None:
-    """Keep the processes running until SIGINT or SIGTERM; then end them, those that hesitate with SIGKILL."""
+def supervise(children: Sequence[Child], patience_seconds: float, look: Callable[[], None] = lambda: None) -> None:
+    """Keep the processes running until SIGINT or SIGTERM; then end them, those that hesitate with SIGKILL. Meanwhile
+    `look` is called a few times a second."""
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -69,6 +70,7 @@ def supervise(children: Sequence[Child], patience_seconds: float) -> None:
         while not stop.is_set():
             for child in children:
                 child.look()
+            look()
             stop.wait(LOOK_EVERY_SECONDS)
     finally:
         _stop(children, patience_seconds)

@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as project
+from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import timezone
 
+CLOCKS_OF_THE_DATABASE = (
+    "scheduling.clock.now",
+    "scheduling.clock.about_now",
+    "market_data.engine.ledger.clock.now",
+)
 SHARED_DATA = Path(os.environ.get("STOCKSYNC_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
@@ -34,6 +42,24 @@ def quick_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", _empty_what_is_filled)
         yield
+
+
+def pytest_configure() -> None:
+    """What processes share is for the tests of it; what one test counts is nothing to the next."""
+    project.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def clocks_of_the_host(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever moves a test's clock moves the database's with it, but for tests marked `database_clock`."""
+    if request.node.get_closest_marker("database_clock") is None:
+        for name in CLOCKS_OF_THE_DATABASE:
+            monkeypatch.setattr(name, timezone.now)
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from market_data.admin.lists import ColumnFilter, ReadOnlyAdmin
 from market_data.models import ConceptBoard, ConceptMember
 
 
 class SourceFilter(ColumnFilter):
-    title = "source"
+    title = _("source")
     parameter_name = "source"
     offered = (("ths", "Tonghuashun"), ("dc", "Eastmoney, by Tushare"), ("em", "Eastmoney, by AkShare"))
 
@@ -20,7 +21,7 @@ class ConceptBoardAdmin(ReadOnlyAdmin):
     list_display = ("code", "name", "source", "from_date", "to_date")
     list_filter = (SourceFilter,)
     search_fields = ("code",)
-    search_help_text = "A code, such as 885001.TI or BK0655, or a name."
+    search_help_text = _("A code, such as 885001.TI or BK0655, or a name.")
     ordering = ("source", "code", "id")
 
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -32,7 +33,7 @@ class ConceptMemberAdmin(ReadOnlyAdmin):
     list_display = ("symbol", "name", "source", "board", "from_date", "to_date")
     list_filter = (SourceFilter,)
     search_fields = ("symbol",)
-    search_help_text = "A symbol, such as 600000.SH."
+    search_help_text = _("A symbol, such as 600000.SH.")
     ordering = ("symbol", "source", "id")
 
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from market_data.admin.calendar_page import calendar_page
 from market_data.admin.day_page import day_page
@@ -36,7 +38,7 @@ class PartitionAdmin(ReadOnlyAdmin):
     list_filter = (OneDatasetFilter, "state")
     date_hierarchy = "trade_date"
     search_fields = ("trade_date",)
-    search_help_text = "A day, such as 20240131."
+    search_help_text = _("A day, such as 20240131.")
     ordering = ("-trade_date",)
 
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -54,15 +56,15 @@ class PartitionAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    @admin.display(description="trade date")
+    @admin.display(description=_("trade date"))
     def day(self, partition: Partition) -> str:
-        return "whole" if partition.trade_date == WHOLE else partition.trade_date.isoformat()
+        return gettext("whole") if partition.trade_date == WHOLE else partition.trade_date.isoformat()
 
-    @admin.display(description="data", empty_value="")
+    @admin.display(description=_("data"), empty_value="")
     def page(self, partition: Partition) -> str | None:
         if partition.trade_date == WHOLE:
             return None
-        return link("by symbol", "market_data_day", partition.trade_date.isoformat())
+        return link(gettext("by symbol"), "market_data_day", partition.trade_date.isoformat())
 
 
 @admin.register(CoverageMark)
@@ -77,7 +79,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_display = ("revised_at", "dataset", "symbol", "trade_date", "before")
     list_filter = (DatasetFilter,)
     search_fields = ("symbol",)
-    search_help_text = "A whole symbol, such as 600000.SH."
+    search_help_text = _("A whole symbol, such as 600000.SH.")
     ordering = ("-id",)
     fields = ("dataset", "symbol", "trade_date", "revised_at", "values_before")
     readonly_fields = ("values_before",)
@@ -86,7 +88,7 @@ class RevisionAdmin(ReadOnlyAdmin):
         # The dataset comes first in the index.
         return rows.filter(dataset__in=DATASETS, symbol=text.upper())
 
-    @admin.display(description="before")
+    @admin.display(description=_("before"))
     def values_before(self, revision: Revision) -> str:
         return pretty_json(revision.before)
 

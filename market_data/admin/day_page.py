@@ -4,12 +4,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 
-from market_data.admin.tables import chosen_table, page_context, rendered, require_view, tables_by_day
+from market_data.admin.shapes import state_words
+from market_data.admin.tables import (
+    chosen_table,
+    page_context,
+    rendered,
+    require_view,
+    sorted_as_asked,
+    sorts,
+    tables_by_day,
+)
+from market_data.admin.words import title_of
 from market_data.datasets import DATASETS, EXCHANGE, Parts
-from market_data.engine import expectations
+from market_data.engine.ledger import clock, expectations
 from market_data.models import CoverageCell, Partition, TradingDay
 
 TABLES = tables_by_day(without="trade_date", newest_first=False)
@@ -23,6 +35,14 @@ class Unstored:
     partition: Partition
     missing: list[str]
     absent: list[str]
+
+    @property
+    def title(self) -> str:
+        return title_of(self.partition.dataset)
+
+    @property
+    def words(self) -> SafeString:
+        return state_words(self.partition.state)
 
     @property
     def more_missing(self) -> int:
@@ -42,6 +62,7 @@ def day_page(request: HttpRequest, day: str) -> TemplateResponse:
     rows = table.model._default_manager.filter(trade_date=trade_date)
     if symbol and "symbol" in table.columns:
         rows = rows.filter(symbol__startswith=symbol)
+    table, rows = sorted_as_asked(request, table, rows)
     context = {
         **page_context(request, trade_date.isoformat()),
         "opts": Partition._meta,
@@ -52,9 +73,18 @@ def day_page(request: HttpRequest, day: str) -> TemplateResponse:
         "symbol": symbol,
         "tables": tables,
         "shown": table,
-        "table": rendered(request, table, rows),
+        "table": {**rendered(request, table, rows), "sorts": sorts(request, table)},
     }
     return TemplateResponse(request, "admin/market_data/day.html", context)
+
+
+def latest_day(request: HttpRequest) -> HttpResponse:
+    """Lead to the last trading day that is due, else to today."""
+    require_view(request, Partition)
+    day = clock.last_due_day(DATASETS["daily"], clock.now())
+    known = TradingDay.objects.filter(exchange=EXCHANGE, is_open=True, trade_date__lte=day)
+    last = known.order_by("-trade_date").values_list("trade_date", flat=True).first()
+    return redirect("admin:market_data_day", (last or day).isoformat())
 
 
 def _parsed(day: str) -> date:

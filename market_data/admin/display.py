@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 def pretty_json(value: Any) -> SafeString:
     """A JSON value over several lines."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)
+    return format_html('<pre class="r-log">{}</pre>', text)
 
 
 def link(text: Any, view: str, *arguments: Any, **query: Any) -> SafeString:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from market_data.admin.tables import Table, page_context, rendered, require_view
 from market_data.datasets import DATASETS
@@ -21,8 +22,9 @@ def global_page(request: HttpRequest) -> TemplateResponse:
     symbol = request.GET.get("symbol", "").strip().upper()
     table = OF_A_SYMBOL if symbol else OF_A_DAY
     context = {
-        **page_context(request, f"Bars of {symbol}" if symbol else "Bars of any market"),
-        "opts": GlobalBar._meta,
+        **page_context(
+            request, gettext("Bars of %(symbol)s") % {"symbol": symbol} if symbol else gettext("Bars of any market")
+        ),
         "symbol": symbol,
         "table": rendered(request, table, _rows(symbol)),
     }

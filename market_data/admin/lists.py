@@ -9,6 +9,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 
 from market_data.datasets import DATASETS
 
@@ -36,7 +38,7 @@ class UncountedChangeList(ChangeList):
         return list(self.model_admin.get_ordering(request))
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it takes no parameter at run time
+class ReadOnlyAdmin(ModelAdmin):
     """Rows to look at. `ordering` must be total, and served by an index where the table grows."""
 
     list_per_page = 100
@@ -84,6 +86,6 @@ class ColumnFilter(admin.SimpleListFilter):
 
 
 class DatasetFilter(ColumnFilter):
-    title = "dataset"
+    title = _("dataset")
     parameter_name = "dataset"
     offered = tuple((dataset.name, dataset.title) for dataset in DATASETS.values())

@@ -8,14 +8,16 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from market_data.admin.display import link, pretty_json
 from market_data.admin.lists import ReadOnlyAdmin
 from market_data.admin.tables import Table, page_context, rendered, require_view
-from market_data.models import CircuitState, InterfaceDenial, RateLimitState
+from market_data.models import CircuitState, DataChange, InterfaceDenial, LearntStart, RateLimitState
 
 _COLUMNS = ("account", "api_name", "message", "denied_at")
-DENIALS = Table("denials", "Interface denials", InterfaceDenial, _COLUMNS, ("account", "api_name"))
+DENIALS = Table("denials", gettext_noop("Interface denials"), InterfaceDenial, _COLUMNS, ("account", "api_name"))
 
 
 def denials_page(request: HttpRequest) -> TemplateResponse:
@@ -24,8 +26,7 @@ def denials_page(request: HttpRequest) -> TemplateResponse:
     account = request.GET.get("account", "").strip()
     rows = InterfaceDenial.objects.all()
     context = {
-        **page_context(request, DENIALS.title),
-        "opts": InterfaceDenial._meta,
+        **page_context(request, gettext(DENIALS.title)),
         "account": account,
         "table": rendered(request, DENIALS, rows.filter(account=account) if account else rows),
     }
@@ -36,7 +37,7 @@ def denials_page(request: HttpRequest) -> TemplateResponse:
 class RateLimitStateAdmin(ReadOnlyAdmin):
     list_display = ("account", "denials")
     search_fields = ("account",)
-    search_help_text = "A whole account name."
+    search_help_text = _("A whole account name.")
     ordering = ("account",)
     fields = ("account", "denials", "calls")
     readonly_fields = ("denials", "calls")
@@ -48,11 +49,11 @@ class RateLimitStateAdmin(ReadOnlyAdmin):
         page = self.admin_site.admin_view(denials_page)
         return [path("denials/", page, name="market_data_denials"), *super().get_urls()]
 
-    @admin.display(description="denials")
+    @admin.display(description=_("denials"))
     def denials(self, state: RateLimitState) -> str:
-        return link("interfaces it may not call", "market_data_denials", account=state.account)
+        return link(gettext("interfaces it may not call"), "market_data_denials", account=state.account)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def calls(self, state: RateLimitState) -> str:
         return pretty_json(state.state)
 
@@ -61,7 +62,7 @@ class RateLimitStateAdmin(ReadOnlyAdmin):
 class CircuitStateAdmin(ReadOnlyAdmin):
     list_display = ("host", "state", "refusals", "open_until", "last_refusal", "refused_at")
     search_fields = ("host",)
-    search_help_text = "A whole host name."
+    search_help_text = _("A whole host name.")
     ordering = ("host",)
     actions = ("let_calls_go",)
     readonly_fields = ("state",)
@@ -70,14 +71,28 @@ class CircuitStateAdmin(ReadOnlyAdmin):
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(host=text)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, circuit: CircuitState) -> str:
         if circuit.open_until is None:
-            return "calls go"
-        return "left alone" if circuit.open_until > timezone.now() else "the next call tries"
+            return gettext("calls go")
+        return gettext("left alone") if circuit.open_until > timezone.now() else gettext("the next call tries")
 
-    @admin.action(description="Let calls go again at once", permissions=["operate"])
+    @admin.action(description=_("Let calls go again at once"), permissions=["operate"])
     def let_calls_go(self, request: HttpRequest, queryset: QuerySet[CircuitState]) -> None:
         for circuit in queryset:
-            self.log_change(request, circuit, "Calls go again.")
-        self.message_user(request, f"Calls go again to {queryset.update(refusals=0, open_until=None)} hosts.")
+            self.log_change(request, circuit, gettext("Calls go again."))
+        self.message_user(
+            request, gettext("Calls go again to %(n)s hosts.") % {"n": queryset.update(refusals=0, open_until=None)}
+        )
+
+
+@admin.register(DataChange)
+class DataChangeAdmin(ReadOnlyAdmin):
+    list_display = ("table", "year", "month", "token")
+    ordering = ("-id",)
+
+
+@admin.register(LearntStart)
+class LearntStartAdmin(ReadOnlyAdmin):
+    list_display = ("dataset", "first_day", "learnt_at")
+    ordering = ("dataset",)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from market_data.admin.lists import ReadOnlyAdmin
 from market_data.models import BalanceSheet, CashFlow, FinaIndicator, IncomeStatement
@@ -13,7 +14,7 @@ class ReportAdmin(ReadOnlyAdmin):
     """A page per version; the fields that have no column are shown as they are kept."""
 
     search_fields = ("symbol",)
-    search_help_text = "A symbol, such as 600000.SH."
+    search_help_text = _("A symbol, such as 600000.SH.")
     ordering = ("-end_date", "-symbol", "-id")
     of_whom = ("symbol", "end_date", "ann_date", "update_flag")
     figures: tuple[str, ...] = ()

@@ -9,12 +9,14 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from market_data.admin.display import link, pretty_json
 from market_data.admin.lists import DatasetFilter, ReadOnlyAdmin
-from market_data.engine import tasks
+from market_data.engine.running import tasks
 from market_data.exceptions import UsageError
-from market_data.models import SyncRequest, SyncTask
+from market_data.models import CallTally, SyncRequest, SyncTask
 
 State = SyncRequest.State
 TASKS_OFFERED = 20
@@ -26,7 +28,7 @@ class SyncTaskAdmin(ReadOnlyAdmin):
     list_filter = (DatasetFilter, "status")
     list_per_page = 50
     search_fields = ("id",)
-    search_help_text = "A task's id."
+    search_help_text = _("A task's id.")
     ordering = ("-started_at", "-id")
     actions = ("pause", "cancel")
     readonly_fields = ("progress", "requests", "what_was_asked_for")
@@ -47,29 +49,29 @@ class SyncTaskAdmin(ReadOnlyAdmin):
         except ValueError:
             return rows.none()
 
-    @admin.display(description="requests done / planned")
+    @admin.display(description=_("requests done / planned"))
     def progress(self, task: Any) -> str:
         return f"{task.current_offset:,} / {task.current_offset + task.unfinished:,}"
 
-    @admin.display(description="rows")
+    @admin.display(description=_("rows"))
     def rows(self, task: SyncTask) -> str:
         return f"{task.total_processed:,}"
 
-    @admin.display(description="requests")
+    @admin.display(description=_("requests"))
     def requests(self, task: SyncTask) -> str:
-        return link("requests", "market_data_syncrequest_changelist", task=task.id)
+        return link(gettext("requests"), "market_data_syncrequest_changelist", task=task.id)
 
-    @admin.display(description="config")
+    @admin.display(description=_("config"))
     def what_was_asked_for(self, task: SyncTask) -> str:
         return pretty_json(task.config)
 
-    @admin.action(description="Pause after the requests in flight", permissions=["operate"])
+    @admin.action(description=_("Pause after the requests in flight"), permissions=["operate"])
     def pause(self, request: HttpRequest, queryset: QuerySet[SyncTask]) -> None:
-        self._tell(request, queryset, tasks.pause, "Asked to pause.")
+        self._tell(request, queryset, tasks.pause, gettext("Asked to pause."))
 
-    @admin.action(description="Cancel after the requests in flight, dropping the plan", permissions=["operate"])
+    @admin.action(description=_("Cancel after the requests in flight, dropping the plan"), permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[SyncTask]) -> None:
-        self._tell(request, queryset, tasks.cancel, "Asked to cancel.")
+        self._tell(request, queryset, tasks.cancel, gettext("Asked to cancel."))
 
     def _tell(
         self, request: HttpRequest, chosen: QuerySet[SyncTask], order: Callable[[str], SyncTask], done: str
@@ -87,7 +89,7 @@ class SyncTaskAdmin(ReadOnlyAdmin):
 class TaskFilter(admin.SimpleListFilter):
     """The latest tasks; any other is reached from its own row."""
 
-    title = "task"
+    title = _("task")
     parameter_name = "task"
 
     def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> Iterable[tuple[str, str]]:
@@ -116,3 +118,9 @@ class SyncRequestAdmin(ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Within a task as the index has it: running, pending and failed ones before those that are done."""
         return ["-task", "-state", "-id"] if request.GET.get("task") else ["-id"]
+
+
+@admin.register(CallTally)
+class CallTallyAdmin(ReadOnlyAdmin):
+    list_display = ("provider", "interface", "outcome", "count")
+    ordering = ("-id",)

@@ -1,7 +1,7 @@
 """Tables on pages of our own: Django's lists cannot show a model whose key has several columns."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import admin
@@ -62,6 +62,33 @@ def chosen_table(request: HttpRequest, tables: list[Table]) -> tuple[Table, list
         raise Http404(f"There is no table {name!r}.")
     require_view(request, table.model)
     return table, allowed
+
+
+def sorted_as_asked(request: HttpRequest, table: Table, rows: QuerySet[Any]) -> tuple[Table, QuerySet[Any]]:
+    """The table in the order of `sort`, a column, "-" before it for the largest first; rows without a value are left
+    out. Raises Http404 for a column that it does not have."""
+    sort = request.GET.get("sort", "")
+    name = sort.removeprefix("-")
+    if not name:
+        return table, rows
+    if name not in table.columns:
+        raise Http404(f"There is no column {name!r}.")
+    others = tuple(key for key in table.order if key.removeprefix("-") != name)
+    return replace(table, order=(sort, *others)), rows.exclude(**{f"{name}__isnull": True})
+
+
+def sorts(request: HttpRequest, table: Table) -> list[dict[str, str]]:
+    """For each column its title, how the rows are sorted by it now, and what `sort` its header leads to."""
+    sort = request.GET.get("sort", "")
+    now = {sort.removeprefix("-"): "descending" if sort.startswith("-") else "ascending"}
+    return [
+        {
+            "title": str(field_of(table.model, name).verbose_name),
+            "now": now.get(name, "none"),
+            "next": name if now.get(name) == "descending" else f"-{name}",
+        }
+        for name in table.columns
+    ]
 
 
 def rendered(request: HttpRequest, table: Table, rows: QuerySet[Any]) -> dict[str, Any]:

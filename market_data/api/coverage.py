@@ -10,24 +10,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from market_data.api.windows import WindowQuery
+from market_data.api.bounds import LONGEST_SYMBOL, MOST_CELLS, MOST_DAYS, MOST_SYMBOLS
+from market_data.api.windows import WindowQuery, distinct
 from market_data.datasets import DATASETS, WITH_LEDGER
-from market_data.engine.gaps import find_gaps
+from market_data.engine.ledger.gaps import find_gaps
 from market_data.engine.orders import Order, check_order, window
 from market_data.models import Partition
-
-MOST_CELLS = 10_000
 
 
 class CoverageQuery(WindowQuery):
     dataset = serializers.ChoiceField(choices=list(WITH_LEDGER))
-    symbols = serializers.CharField(required=False, help_text="Only these, such as 600000.SH,000001.SZ.")
+    symbols = serializers.CharField(
+        required=False,
+        max_length=MOST_SYMBOLS * (LONGEST_SYMBOL + 1),
+        help_text=f"Only these, such as 600000.SH,000001.SZ; at most {MOST_SYMBOLS}.",
+    )
     limit = serializers.IntegerField(
-        min_value=1, max_value=MOST_CELLS, default=1000, help_text="Days listed at most; all are counted."
+        min_value=1,
+        max_value=MOST_CELLS,
+        default=1000,
+        help_text="Days listed at most, and missing symbols on them in all; all days are counted.",
     )
 
     def validate_symbols(self, text: str) -> tuple[str, ...]:
-        symbols = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+        symbols = distinct(part.strip() for part in text.split(",") if part.strip())
         if not symbols:
             raise ValidationError("Name at least one symbol, such as 600000.SH.")
         return symbols
@@ -59,7 +65,7 @@ class CoverageViewSet(ViewSet):
 
     @extend_schema(parameters=[CoverageQuery], responses=COVERAGE_REPLY)
     def show(self, request: Request) -> Response:
-        """Days of a dataset by state, and those that are not complete, newest first."""
+        """Days of a dataset by state, and those that are not complete, newest first. At most 14,640 days at a time."""
         query = CoverageQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         given = query.validated_data
@@ -67,6 +73,9 @@ class CoverageViewSet(ViewSet):
         order = Order(given.get("start"), given.get("end"), given.get("symbols"))
         check_order(order)
         wanted = window(dataset, order)
+        days = (wanted.end - wanted.start).days + 1
+        if days > MOST_DAYS:
+            raise ValidationError({"start": f"These are {days:,} days; ask for at most {MOST_DAYS:,} at a time."})
         found = find_gaps(dataset, wanted.start, wanted.end, wanted.symbols, given["limit"]).as_json()
         return Response({**found, "cells": [_with_iso_day(cell) for cell in found["cells"]]})
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from market_data.api.errors import Conflict
-from market_data.engine import failures
+from market_data.engine.running import failures
 from market_data.models import WHOLE, SyncFailureRecord
 
 FIELDS = (

@@ -4,7 +4,6 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -14,17 +13,17 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ViewSet
 
-from market_data.api.csv_rows import CSVRenderer
-from market_data.api.windows import DAY_FORMATS, WindowQuery
+from market_data.api.bounds import FURTHEST_OFFSET, MOST_REPORTS
+from market_data.api.csv_rows import CSVQuery, CSVRenderer
+from market_data.api.windows import DAY_FORMATS, ROWS, FieldsQuery, WindowQuery
 from market_data.datasets import DATASETS, Dataset
 from market_data.models import Security
 from market_data.queries.reports import ReportRows, as_of, current, versions
 
 REPORTS = {dataset.name: dataset for dataset in DATASETS.values() if dataset.keeps_versions}
-MOST_REPORTS = 1000
 
 
-class ReportQuery(WindowQuery):
+class ReportQuery(CSVQuery, FieldsQuery, WindowQuery):
     symbol = serializers.RegexField(
         r"^[\w.]{1,16}$", error_messages={"invalid": "Symbols look like 600000.SH."}, help_text="Such as 600000.SH."
     )
@@ -37,13 +36,9 @@ class ReportQuery(WindowQuery):
     limit = serializers.IntegerField(
         min_value=1, max_value=MOST_REPORTS, default=MOST_REPORTS, help_text="The Link header leads to what follows."
     )
-    offset = serializers.IntegerField(min_value=0, default=0, help_text="The Link header has it.")
-
-    def get_fields(self) -> dict[str, Any]:
-        """`fields` is a name that serializers use themselves."""
-        fields = super().get_fields()
-        fields["fields"] = fields.pop("fields_")
-        return fields
+    offset = serializers.IntegerField(
+        min_value=0, max_value=FURTHEST_OFFSET, default=0, help_text="The Link header has it."
+    )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         given = super().validate(given)
@@ -74,7 +69,7 @@ class ReportViewSet(ViewSet):
     permissions = {"show": "market_data.view_finaindicator"}
     csv_columns: tuple[str, ...] = ()
 
-    @extend_schema(parameters=[ReportQuery], responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(parameters=[ReportQuery], responses=ROWS)
     def show(self, request: Request) -> Response:
         """Reports by period, ascending: amounts in yuan, ratios and growth in percent."""
         query = ReportQuery(data=request.query_params)

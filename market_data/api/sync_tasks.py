@@ -16,10 +16,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from market_data import background
 from market_data.api.errors import Conflict
-from market_data.api.progress import progress_of, with_progress
-from market_data.engine import tasks
+from market_data.engine.running import tasks
 from market_data.exceptions import UsageError
 from market_data.models import SyncTask
+from market_data.queries.progress import progress_of, with_progress
 
 
 class Progress(serializers.Serializer[dict[str, Any]]):

@@ -1,13 +1,14 @@
 """The datasets by name, in the order in which they build on each other."""
 
 from market_data.datasets.akshare_market import DRAGON_TIGER, INDIVIDUAL_FUND_FLOW, LIMIT_UP_POOL, SECTOR_FUND_FLOW
-from market_data.datasets.base import Dataset, Field, Parts, Rest, Rhythm, Road, WholeRequest
+from market_data.datasets.base import Dataset, Field, Parts, Plausible, Rest, Rhythm
 from market_data.datasets.concepts import DC_INDEX, DC_MEMBER, EM_CONCEPT, EM_CONCEPT_MEMBER, THS_INDEX, THS_MEMBER
 from market_data.datasets.extras import BSE_MAPPING, INDEX_DAILY, MONEYFLOW, NAMECHANGE, STK_LIMIT
 from market_data.datasets.global_bars import GLOBAL_DAILY
 from market_data.datasets.quotes import ADJ_FACTOR, DAILY, DAILY_BASIC
 from market_data.datasets.reference import EXCHANGE, STOCK_BASIC, SUSPEND_D, TRADE_CAL
 from market_data.datasets.reports import BALANCESHEET, CASHFLOW, DISCLOSURE_DATE, FINA_INDICATOR, INCOME
+from market_data.datasets.shapes import WholeRequest
 from market_data.exceptions import UsageError
 
 _ALL = (TRADE_CAL, STOCK_BASIC, SUSPEND_D, DAILY, ADJ_FACTOR, DAILY_BASIC)
@@ -50,9 +51,9 @@ __all__ = [
     "Dataset",
     "Field",
     "Parts",
+    "Plausible",
     "Rest",
     "Rhythm",
-    "Road",
     "WholeRequest",
     "dataset_named",
     "dataset_with_ledger",

@@ -1,12 +1,17 @@
 """What AkShare reads of each trading day from Eastmoney's pages: best effort, and mostly of recent days only."""
 
+from __future__ import annotations
+
 from datetime import time
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Parts, numbers, texts
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Parts, Plausible, numbers, texts
+from market_data.datasets.shapes import ByDay, BySymbol, Range
+from market_data.frames import np
 from market_data.models import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _A_PAGE = 10_000
 _SIZES = ("main", "super_large", "large", "medium", "small")
@@ -33,8 +38,8 @@ LIMIT_UP_POOL = Dataset(
     key=("symbol", "trade_date"),
     job_type="MARKET_LISTS",
     row_cap=_A_PAGE,
-    rows_per_day=_A_PAGE,  # a call answers for one day
-    by_date=True,
+    shapes=(ByDay(),),
+    plausible=Plausible(share=0.1, rate=0.002),
     ready_at=time(15, 30),
     depends_on=("trade_cal",),
     impossible=impossible_listing,
@@ -57,8 +62,8 @@ DRAGON_TIGER = Dataset(
     key=("symbol", "trade_date", "reason"),
     job_type="MARKET_LISTS",
     row_cap=5000,
-    rows_per_day=80,
-    by_date=True,
+    shapes=(ByDay(), Range(rows_per_day=80)),
+    plausible=Plausible(share=0.1, rate=0.002),
     ready_at=time(18),
     trailing_days=1,
     depends_on=("trade_cal",),
@@ -75,8 +80,8 @@ SECTOR_FUND_FLOW = Dataset(
     key=("trade_date", "kind", "name"),
     job_type="MARKET_LISTS",
     row_cap=_A_PAGE,
-    rows_per_day=_A_PAGE,  # a call answers for the latest day
-    by_date=True,
+    shapes=(ByDay(),),
+    plausible=Plausible(share=0.5, rate=0.01),
     ready_at=time(15, 30),
     depends_on=("trade_cal",),
     provider="akshare",
@@ -91,7 +96,7 @@ INDIVIDUAL_FUND_FLOW = Dataset(
     fields=(SYMBOL, TRADE_DATE, *numbers("close", "pct_chg"), *_FLOWS),
     key=("symbol", "trade_date"),
     job_type="MARKET_LISTS",
-    max_symbols=1,
+    shapes=(BySymbol(),),
     ready_at=time(15, 30),
     depends_on=("trade_cal", "stock_basic", "suspend_d"),
     provider="akshare",

@@ -1,19 +1,27 @@
 """What a dataset is. One declaration each; the engine knows no dataset by name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-import numpy as np
-import pyarrow as pa
 from django.db import models
-from numpy.typing import NDArray
 
+from market_data.datasets.shapes import ByDay, BySymbol, Calls, Elsewhere, Range, Shape
 from market_data.exceptions import UsageError
+from market_data.frames import np, pa
 
-Columns = Mapping[str, NDArray[np.float64]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+S = TypeVar("S", bound=Shape)
+GRACE = 2
+Columns: TypeAlias = "Mapping[str, NDArray[Any]]"
+"""A dataset's numbers by name, and its symbols."""
 
 
 class Parts(StrEnum):
@@ -34,67 +42,62 @@ class Rhythm(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A stored column and where it comes from: stored value = source value x scale. An optional one may stay away."""
+    """A stored column and where it comes from: stored value = source value x scale.
+
+    A column may stay away, and is null then, unless it is part of the key or `is_required`. A row whose value is
+    missing is refused where the column is part of the key or `never_null`. `pattern`: what a text looks like.
+    """
 
     name: str
     source: str
     kind: Literal["text", "date", "number", "flag"] = "number"
     scale: float = 1.0
-    is_optional: bool = False
+    is_required: bool = False
+    never_null: bool = False
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
 class Rest:
-    """The many fields of a report that are kept in one JSON column, `rest`. `optional` ones may stay away."""
+    """The many fields of a report that are kept in one JSON column, `rest`. Any of them may stay away."""
 
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
+    names: tuple[str, ...]
     texts: tuple[str, ...] = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.required + self.optional
-
 
 @dataclass(frozen=True)
-class WholeRequest:
-    """One of the calls that make up a list: parameters, and the days they span where they do."""
+class Plausible:
+    """Below what an answer is not believed at once.
 
-    params: dict[str, Any]
-    start: date | None = None
-    end: date | None = None
+    `share`: of the rows expected on a day, or that a list had before. `rate`: events for each listed security and
+    day, at the very least, as long as none are stored. `first_day`: the source has nothing before.
+    """
 
+    share: float = 0.7
+    rate: float = 0.0
+    first_day: date | None = None
 
-@dataclass(frozen=True)
-class Road:
-    """How a provider that is not a dataset's first one is asked for it, in the first one's names and units."""
-
-    by_date: bool = False
-    max_symbols: int = 1
-    row_cap: int = 100_000
-    whole_requests: Callable[[date], Sequence[WholeRequest]] | None = None
+    def least(self, expected: int) -> int:
+        """How many of so many expected rows must come. A few may lack where a share of them says little."""
+        return max(0, math.ceil(self.share * expected - GRACE))
 
 
 @dataclass(frozen=True)
 class Dataset:
     """`ready_at` is the time in Shanghai from which a day's rows can be there.
 
-    `trailing_days` are asked again once after each later session. `max_symbols`: symbols in one call with a
-    range; 0 where a range is asked for all symbols at once. `narrower` gives the smaller calls that replace a
-    list's call whose answer was cut. `expectation_span` gives the days on which the rows of a table change what is
-    expected of other datasets. `impossible` marks rows that no market can have produced.
+    `shapes` are the ways in which `provider` is asked; it is asked unless another is named, and only its rows replace
+    others. `elsewhere` has those others.
 
-    `provider` is asked unless another is named, and only its rows replace others; `roads` lead to those others.
+    `trailing_days` are asked again once after each later session. `expectation_span` gives the days on which the rows
+    of a table change what is expected of other datasets. `impossible` marks rows that no market can have produced.
     `stamps` are columns that a row gets when it is stored. `history_days`: how far back the provider answers; 0: all.
 
-    `date_column` holds the day of a row's partition, `day_parameter` names it in a call for one day. `market_api` is
-    the interface that is asked for one day of the whole market where that is another one, for accounts of so many
-    `market_points`. `page_rows`: a list or a whole market comes in pages of about so many rows; 0: at once.
-    `asks_by_announcement`: the range of a call speaks of announcements, not of the days themselves. `rows_per_cell`:
-    how many rows a symbol may have on a day.
+    `date_column` holds the day of a row's partition. `rows_per_cell`: how many rows a symbol may have on a day.
 
     With a `group`, an answer lists all members of its groups, and a row tells from when to when we saw one there.
-    `interface` is what the provider calls the dataset, where that is another name.
+    A list that knows fewer than `horizon_days` ahead is asked for each day. `interface` is what the provider calls
+    the dataset, where that is another name.
 
     With `rest`, a row is one version of a report: none replaces another, and `content`, part of the key, tells them
     apart.
@@ -107,35 +110,47 @@ class Dataset:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     job_type: str
+    shapes: tuple[Shape, ...]
     row_cap: int = 6000
-    by_date: bool = False
-    max_symbols: int = 0
     ready_at: time = time(17)
     trailing_days: int = 0
     depends_on: tuple[str, ...] = ()
-    rows_per_day: int = 0
     fresh_hours: float = 0
-    whole_requests: Callable[[date], Sequence[WholeRequest]] | None = None
-    narrower: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None
+    horizon_days: int = 0
     fallback: Callable[[], pa.Table] | None = None
     expectation_span: Callable[[pa.Table], tuple[date, date] | None] | None = None
     constants: Mapping[str, bool | str] = field(default_factory=dict)
     impossible: Callable[[Columns], NDArray[np.bool_]] | None = None
+    plausible: Plausible = Plausible()
     provider: str = "tushare"
-    roads: Mapping[str, Road] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
     stamps: tuple[Literal["provider", "first_seen_at"], ...] = ()
     history_days: int = 0
     rhythm: Rhythm = Rhythm.SESSIONS
     date_column: str = "trade_date"
-    day_parameter: str = "trade_date"
-    market_api: str = ""
-    market_points: int = 0
-    page_rows: int = 0
-    asks_by_announcement: bool = False
     rows_per_cell: int = 1
     rest: Rest | None = None
     group: tuple[str, ...] = ()
     interface: str = ""
+
+    @property
+    def by_day(self) -> ByDay | None:
+        return self._shape(ByDay)
+
+    @property
+    def by_symbol(self) -> BySymbol | None:
+        return self._shape(BySymbol)
+
+    @property
+    def by_range(self) -> Range | None:
+        return self._shape(Range)
+
+    @property
+    def as_list(self) -> Calls | None:
+        return self._shape(Calls)
+
+    def _shape(self, kind: type[S]) -> S | None:
+        return next((shape for shape in self.shapes if isinstance(shape, kind)), None)
 
     @property
     def api_name(self) -> str:
@@ -170,33 +185,32 @@ class Dataset:
         """What is asked for, in the provider's words."""
         return tuple(field.source for field in self.fields) + (self.rest.names if self.rest else ())
 
-    def asked_of(self, provider: str) -> "Dataset":
+    def asked_of(self, provider: str) -> Dataset:
         """The dataset as this provider is asked for it. Raises UsageError where it has none."""
         if provider == self.provider:
             return self
-        if provider not in self.roads:
-            names = " or ".join((self.provider, *self.roads))
+        if provider not in self.elsewhere:
+            names = " or ".join((self.provider, *self.elsewhere))
             raise UsageError(f"{provider} has no {self.name}; ask {names} for it.")
-        road = self.roads[provider]
-        return replace(
-            self,
-            by_date=road.by_date,
-            max_symbols=road.max_symbols,
-            row_cap=road.row_cap,
-            whole_requests=road.whole_requests,
-        )
+        other = self.elsewhere[provider]
+        return replace(self, shapes=other.shapes, row_cap=other.row_cap)
+
+    def is_needed(self, field: Field) -> bool:
+        """Whether an answer without this column cannot be used at all."""
+        return field.is_required or field.never_null or field.name in self.key
 
     def source_of(self, column: str) -> str:
         return next(field.source for field in self.fields if field.name == column)
 
 
-SYMBOL = Field("symbol", "ts_code", "text")
+STOCK = r"[0-9A-Z]\d{5}\.(SH|SZ|BJ)"
+SYMBOL = Field("symbol", "ts_code", "text", pattern=STOCK)
 TRADE_DATE = Field("trade_date", "trade_date", "date")
 
 
-def numbers(*names: str) -> tuple[Field, ...]:
-    """Columns that are stored as they come."""
-    return tuple(Field(name, name) for name in names)
+def numbers(*names: str, needed: tuple[str, ...] = ()) -> tuple[Field, ...]:
+    """Columns that are stored as they come; a row without a `needed` one is refused."""
+    return tuple(Field(name, name, never_null=name in needed) for name in names)
 
 
 def texts(*names: str) -> tuple[Field, ...]:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
-from market_data.datasets.base import Dataset, Field, Parts, WholeRequest, texts
+from market_data.datasets.base import Dataset, Field, Parts, Plausible, texts
+from market_data.datasets.shapes import Calls, WholeRequest
 from market_data.models import ConceptBoard, ConceptMember, TradingDay
 
 CONCEPTS_OF_THS = "N"
@@ -17,9 +19,17 @@ def open_boards(source: str) -> list[str]:
     return list(boards.order_by("code").values_list("code", flat=True))
 
 
+def _boards(params: dict[str, Any]) -> WholeRequest:
+    return WholeRequest("boards", params, least=1, like={"to_date": None})
+
+
+def _members(board: str, params: dict[str, Any]) -> WholeRequest:
+    return WholeRequest(board, params, like={"board": board, "to_date": None})
+
+
 def of_each_board(source: str, parameter: str) -> Callable[[date], Sequence[WholeRequest]]:
     """One call for the members of each board."""
-    return lambda today: [WholeRequest({parameter: code}) for code in open_boards(source)]
+    return lambda today: [_members(code, {parameter: code}) for code in open_boards(source)]
 
 
 def last_session(today: date) -> str:
@@ -30,12 +40,12 @@ def last_session(today: date) -> str:
 
 
 def dc_boards(today: date) -> Sequence[WholeRequest]:
-    return [WholeRequest({"trade_date": last_session(today), "idx_type": CONCEPTS_OF_DC})]
+    return [_boards({"trade_date": last_session(today), "idx_type": CONCEPTS_OF_DC})]
 
 
 def dc_members(today: date) -> Sequence[WholeRequest]:
     day = last_session(today)
-    return [WholeRequest({"ts_code": code, "trade_date": day}) for code in open_boards("dc")]
+    return [_members(code, {"ts_code": code, "trade_date": day}) for code in open_boards("dc")]
 
 
 THS_INDEX = Dataset(
@@ -50,7 +60,8 @@ THS_INDEX = Dataset(
     job_type="CONCEPTS",
     row_cap=5000,
     fresh_hours=12,
-    whole_requests=lambda today: [WholeRequest({"type": CONCEPTS_OF_THS})],
+    shapes=(Calls(lambda today: [_boards({"type": CONCEPTS_OF_THS})]),),
+    plausible=Plausible(share=0.8),
 )
 
 THS_MEMBER = Dataset(
@@ -70,7 +81,7 @@ THS_MEMBER = Dataset(
     row_cap=5000,
     fresh_hours=12,
     depends_on=("ths_index",),
-    whole_requests=of_each_board("ths", "ts_code"),
+    shapes=(Calls(of_each_board("ths", "ts_code")),),
 )
 
 DC_INDEX = replace(
@@ -79,7 +90,7 @@ DC_INDEX = replace(
     title="Concepts of Eastmoney",
     constants={"source": "dc"},
     depends_on=("trade_cal",),
-    whole_requests=dc_boards,
+    shapes=(Calls(dc_boards),),
 )
 
 DC_MEMBER = replace(
@@ -89,7 +100,7 @@ DC_MEMBER = replace(
     fields=(Field("board", "ts_code", "text"), Field("symbol", "con_code", "text"), *texts("name")),
     constants={"source": "dc"},
     depends_on=("dc_index",),
-    whole_requests=dc_members,
+    shapes=(Calls(dc_members),),
 )
 
 EM_CONCEPT = replace(
@@ -100,7 +111,7 @@ EM_CONCEPT = replace(
     provider="akshare",
     fields=(Field("code", "board_code", "text"), *texts("name")),
     constants={"source": "em"},
-    whole_requests=lambda today: [WholeRequest({})],
+    shapes=(Calls(lambda today: [_boards({})]),),
 )
 
 EM_CONCEPT_MEMBER = replace(
@@ -112,5 +123,5 @@ EM_CONCEPT_MEMBER = replace(
     fields=(Field("board", "board_code", "text"), Field("symbol", "ts_code", "text"), *texts("name")),
     constants={"source": "em"},
     depends_on=("em_concept",),
-    whole_requests=of_each_board("em", "board_code"),
+    shapes=(Calls(of_each_board("em", "board_code")),),
 )

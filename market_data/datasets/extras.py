@@ -1,27 +1,34 @@
 """What is synced by name only: money flow, price limits, former names, moved codes, index bars."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import date, time, timedelta
+from typing import TYPE_CHECKING
 
-import numpy as np
 from django.conf import settings
-from numpy.typing import NDArray
 
 from market_data.datasets.base import (
+    STOCK,
     SYMBOL,
     TRADE_DATE,
     Columns,
     Dataset,
     Field,
     Parts,
+    Plausible,
     Rest,
-    WholeRequest,
     numbers,
     texts,
 )
 from market_data.datasets.quotes import MARKET
 from market_data.datasets.reference import FIRST_TRADING_DAY
+from market_data.datasets.shapes import ByDay, BySymbol, Calls, WholeRequest
+from market_data.frames import np
 from market_data.models import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SIZES = ("sm", "md", "lg", "elg")
 _FLOWS = (*(f"{side}_{size}" for size in _SIZES for side in ("buy", "sell")), "net_mf")
@@ -29,7 +36,7 @@ _FLOWS = (*(f"{side}_{size}" for size in _SIZES for side in ("buy", "sell")), "n
 
 def impossible_flow(columns: Columns) -> NDArray[np.bool_]:
     """Less than nothing bought or sold."""
-    traded = [name for name in columns if not name.startswith("net_")]
+    traded = [f"{flow}_{what}" for flow in _FLOWS if flow != "net_mf" for what in ("vol", "amount")]
     wrong: NDArray[np.bool_] = np.any([columns[name] < 0 for name in traded], axis=0)
     return wrong
 
@@ -44,16 +51,26 @@ def impossible_level(columns: Columns) -> NDArray[np.bool_]:
 
 def whole_list(today: date) -> Sequence[WholeRequest]:
     """Everything in one call, or in its pages: names that were never announced are in no range of dates."""
-    return [WholeRequest({})]
+    return [WholeRequest("all", {}, least=1)]
+
+
+def moved_codes(today: date) -> Sequence[WholeRequest]:
+    return [WholeRequest("all", {}, like={})]
 
 
 def index_requests(today: date) -> Sequence[WholeRequest]:
     """The whole history of each configured index, in two calls: no hole lasts, and what was restated comes too."""
     return [
-        WholeRequest({"ts_code": symbol, "start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}, start, end)
+        _bars_of_index(symbol, start, end)
         for start, end in reversed(_spans(today))
         for symbol in settings.INDEX_DAILY_SYMBOLS
     ]
+
+
+def _bars_of_index(symbol: str, start: date, end: date) -> WholeRequest:
+    params = {"ts_code": symbol, "start_date": f"{start:%Y%m%d}", "end_date": f"{end:%Y%m%d}"}
+    like = {"symbol": symbol, "trade_date__gte": f"{start}", "trade_date__lte": f"{end}"}
+    return WholeRequest(f"{symbol} {start}", params, start, end, like=like)
 
 
 def _spans(today: date) -> list[tuple[date, date]]:
@@ -78,12 +95,12 @@ MONEYFLOW = Dataset(
     ),
     key=("symbol", "trade_date"),
     job_type="DAILY_HISTORY",
-    by_date=True,
-    max_symbols=1,
+    shapes=(ByDay(), BySymbol()),
     ready_at=time(19),
     trailing_days=1,
     depends_on=MARKET,
     impossible=impossible_flow,
+    plausible=Plausible(first_day=date(2010, 1, 1)),
 )
 
 # A day of the whole market is longer than an answer may be, for funds are in it (7,530 rows of at most 5,800 in
@@ -93,11 +110,11 @@ STK_LIMIT = Dataset(
     title="Price limits",
     model=PriceLimit,
     parts=Parts.CELLS,
-    fields=(SYMBOL, TRADE_DATE, *numbers("pre_close", "up_limit", "down_limit")),
+    fields=(SYMBOL, TRADE_DATE, *numbers("pre_close", "up_limit", "down_limit", needed=("up_limit",))),
     key=("symbol", "trade_date"),
     job_type="DAILY_HISTORY",
     row_cap=5800,
-    max_symbols=1,
+    shapes=(BySymbol(),),
     ready_at=time(9, 15),
     depends_on=MARKET,
     impossible=impossible_limit,
@@ -118,9 +135,8 @@ NAMECHANGE = Dataset(
     key=("symbol", "start_date", "content"),
     job_type="NAME_CHANGES",
     row_cap=10_000,
-    page_rows=10_000,
     fresh_hours=24,
-    whole_requests=whole_list,
+    shapes=(Calls(whole_list, page_rows=10_000),),
     stamps=("first_seen_at",),
 )
 
@@ -130,8 +146,8 @@ BSE_MAPPING = Dataset(
     model=MovedCode,
     parts=Parts.WHOLE,
     fields=(
-        Field("old_symbol", "o_code", "text"),
-        Field("new_symbol", "n_code", "text"),
+        Field("old_symbol", "o_code", "text", pattern=STOCK),
+        Field("new_symbol", "n_code", "text", pattern=STOCK),
         *texts("name"),
         Field("list_date", "list_date", "date"),
     ),
@@ -139,7 +155,7 @@ BSE_MAPPING = Dataset(
     job_type="MOVED_CODES",
     row_cap=1000,
     fresh_hours=7 * 24,
-    whole_requests=whole_list,
+    shapes=(Calls(moved_codes),),
 )
 
 INDEX_DAILY = Dataset(
@@ -158,6 +174,6 @@ INDEX_DAILY = Dataset(
     job_type="INDEX_HISTORY",
     row_cap=8000,
     fresh_hours=12,
-    whole_requests=index_requests,
+    shapes=(Calls(index_requests),),
     impossible=impossible_level,
 )

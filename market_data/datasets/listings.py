@@ -1,10 +1,10 @@
 """Which days' expectations change with the rows of a dataset that others are measured by."""
 
+from __future__ import annotations
+
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from market_data.frames import pa, pc
 from market_data.models import Security
 
 Span = tuple[date, date]

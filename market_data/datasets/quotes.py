@@ -1,12 +1,17 @@
 """What the market leaves behind for each stock on each trading day."""
 
+from __future__ import annotations
+
 from datetime import time
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, Road, numbers
+from market_data.datasets.base import SYMBOL, TRADE_DATE, Columns, Dataset, Field, Parts, numbers
+from market_data.datasets.shapes import ByDay, BySymbol, Elsewhere
+from market_data.frames import np
 from market_data.models import AdjFactor, DailyBar, DailyBasic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MANY_SYMBOLS = 1000
 MARKET = ("trade_cal", "stock_basic", "suspend_d")
@@ -35,19 +40,18 @@ DAILY = Dataset(
     fields=(
         SYMBOL,
         TRADE_DATE,
-        *numbers("open", "high", "low", "close", "pre_close", "change", "pct_chg"),
+        *numbers("open", "high", "low", "close", "pre_close", "change", "pct_chg", needed=("close",)),
         Field("volume", "vol", scale=100),
         Field("amount", "amount", scale=1000),
     ),
     key=("symbol", "trade_date"),
     job_type="DAILY_HISTORY",
-    by_date=True,
-    max_symbols=MANY_SYMBOLS,
+    shapes=(ByDay(), BySymbol(lists=MANY_SYMBOLS)),
     ready_at=time(17),
     trailing_days=1,
     depends_on=MARKET,
     impossible=impossible_bar,
-    roads={"akshare": Road()},
+    elsewhere={"akshare": Elsewhere((BySymbol(),))},
     stamps=("provider",),
 )
 
@@ -56,11 +60,10 @@ ADJ_FACTOR = Dataset(
     title="Adjustment factors",
     model=AdjFactor,
     parts=Parts.CELLS,
-    fields=(SYMBOL, TRADE_DATE, Field("adj_factor", "adj_factor")),
+    fields=(SYMBOL, TRADE_DATE, Field("adj_factor", "adj_factor", never_null=True)),
     key=("symbol", "trade_date"),
     job_type="DAILY_HISTORY",
-    by_date=True,
-    max_symbols=1,
+    shapes=(ByDay(), BySymbol()),
     ready_at=time(9, 30),
     trailing_days=3,
     depends_on=MARKET,
@@ -75,15 +78,14 @@ DAILY_BASIC = Dataset(
     fields=(
         SYMBOL,
         TRADE_DATE,
-        *numbers("close", "turnover_rate", "turnover_rate_f", "volume_ratio", "pe", "pe_ttm", "pb", "ps", "ps_ttm"),
-        *numbers("dv_ratio", "dv_ttm"),
+        *numbers("close", "turnover_rate", "turnover_rate_f", "volume_ratio", "pe", "pe_ttm", needed=("close",)),
+        *numbers("pb", "ps", "ps_ttm", "dv_ratio", "dv_ttm"),
         *(Field(name, name, scale=10_000) for name in ("total_share", "float_share", "free_share")),
         *(Field(name, name, scale=10_000) for name in ("total_mv", "circ_mv")),
     ),
     key=("symbol", "trade_date"),
     job_type="DAILY_HISTORY",
-    by_date=True,
-    max_symbols=1,
+    shapes=(ByDay(), BySymbol()),
     ready_at=time(17),
     trailing_days=1,
     depends_on=MARKET,

@@ -6,8 +6,9 @@ from datetime import date, time, timedelta
 
 from django.db.models import FloatField
 
-from market_data.datasets.base import SYMBOL, Dataset, Field, Parts, Rest, Rhythm, WholeRequest, numbers, texts
+from market_data.datasets.base import SYMBOL, Dataset, Field, Parts, Plausible, Rest, Rhythm, numbers, texts
 from market_data.datasets.quarters import quarter_ends
+from market_data.datasets.shapes import ByDay, BySymbol, Calls, WholeRequest
 from market_data.models import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
 from market_data.models.reports import Report
 from market_data.providers.tushare_fields import DEFAULT, HIDDEN
@@ -16,7 +17,7 @@ MARKET_POINTS = 5000
 DISCLOSED_QUARTERS = timedelta(days=500)
 _ANN_DATE = Field("ann_date", "ann_date", "date")
 _END_DATE = Field("end_date", "end_date", "date")
-_UPDATE_FLAG = Field("update_flag", "update_flag", "text", is_optional=True)
+_UPDATE_FLAG = Field("update_flag", "update_flag", "text")
 _F_ANN_DATE = Field("f_ann_date", "f_ann_date", "date")
 _STATEMENT = (SYMBOL, _ANN_DATE, _F_ANN_DATE, _END_DATE, *texts("report_type", "comp_type"))
 
@@ -29,8 +30,12 @@ def _figures(model: type[Report]) -> tuple[Field, ...]:
 def _rest(name: str, fields: tuple[Field, ...]) -> Rest:
     """All other fields that Tushare has."""
     own = {field.source for field in fields}
-    required, optional = (tuple(n for n in group[name] if n not in own) for group in (DEFAULT, HIDDEN))
-    return Rest(required, optional, texts=tuple({"end_type"}.intersection(required)))
+    names = tuple(n for n in (*DEFAULT[name], *HIDDEN[name]) if n not in own)
+    return Rest(names, texts=tuple({"end_type"}.intersection(names)))
+
+
+def _of_a_quarter(interface: str) -> ByDay:
+    return ByDay("period", interface, MARKET_POINTS, page_rows=6000)
 
 
 _INDICATORS = (SYMBOL, _ANN_DATE, _END_DATE, *_figures(FinaIndicator), _UPDATE_FLAG)
@@ -46,13 +51,9 @@ FINA_INDICATOR = Dataset(
     job_type="FINANCE_HISTORY",
     row_cap=100,
     rows_per_cell=2,
-    by_date=True,
-    max_symbols=1,
+    shapes=(_of_a_quarter("fina_indicator_vip"), BySymbol()),
+    plausible=Plausible(share=0.5),
     date_column="end_date",
-    day_parameter="period",
-    market_api="fina_indicator_vip",
-    market_points=MARKET_POINTS,
-    page_rows=6000,
     ready_at=time(9),
     depends_on=("trade_cal", "stock_basic"),
     stamps=("first_seen_at",),
@@ -69,8 +70,7 @@ def _statement(name: str, title: str, model: type[Report]) -> Dataset:
         fields=fields,
         rest=_rest(name, fields),
         row_cap=6000,
-        asks_by_announcement=True,
-        market_api=f"{name}_vip",
+        shapes=(_of_a_quarter(f"{name}_vip"), BySymbol(of_announcements=True)),
     )
 
 
@@ -82,7 +82,11 @@ CASHFLOW = _statement("cashflow", "Cash flow statements", CashFlow)
 def disclosure_requests(today: date) -> Sequence[WholeRequest]:
     """The quarters whose reports are announced these days, and those before that may be put off."""
     quarters = quarter_ends(today - DISCLOSED_QUARTERS, today)
-    return [WholeRequest({"end_date": f"{quarter:%Y%m%d}"}) for quarter in reversed(quarters)]
+    return [_disclosures(quarter) for quarter in reversed(quarters)]
+
+
+def _disclosures(quarter: date) -> WholeRequest:
+    return WholeRequest(f"{quarter}", {"end_date": f"{quarter:%Y%m%d}"}, like={"end_date": f"{quarter}"})
 
 
 DISCLOSURE_DATE = Dataset(
@@ -94,11 +98,11 @@ DISCLOSURE_DATE = Dataset(
         SYMBOL,
         _END_DATE,
         *(Field(name, name, "date") for name in ("ann_date", "pre_date", "actual_date")),
-        Field("modify_date", "modify_date", "text", is_optional=True),
+        Field("modify_date", "modify_date", "text"),
     ),
     key=("symbol", "end_date"),
     job_type="DISCLOSURES",
-    page_rows=3000,
+    shapes=(Calls(disclosure_requests, page_rows=3000),),
+    plausible=Plausible(share=0.9),
     fresh_hours=12,
-    whole_requests=disclosure_requests,
 )

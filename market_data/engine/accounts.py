@@ -72,14 +72,14 @@ def _build_yfinance(door: Door, account: str) -> Provider:
     return YFinanceProvider(door, account, settings.YFINANCE_URL, folder, timeout)
 
 
-_PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare, "akshare": _akshare, "yfinance": _yfinance}
+PROVIDERS: dict[str, Callable[[], Account]] = {"tushare": _tushare, "akshare": _akshare, "yfinance": _yfinance}
 
 
 def account_at(provider: str) -> Account:
     """What is configured for this provider. Raises UsageError for a name that is none."""
-    if provider not in _PROVIDERS:
-        raise UsageError(f"There is no provider {provider!r}; there are: {', '.join(_PROVIDERS)}.")
-    return _PROVIDERS[provider]()
+    if provider not in PROVIDERS:
+        raise UsageError(f"There is no provider {provider!r}; there are: {', '.join(PROVIDERS)}.")
+    return PROVIDERS[provider]()
 
 
 def provider_named(name: str) -> Provider:

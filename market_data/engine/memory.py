@@ -1,8 +1,10 @@
 """How much memory the process keeps for what it needed once."""
 
+from __future__ import annotations
+
 import ctypes
 
-import pyarrow as pa
+from market_data.frames import pa
 
 _M_ARENA_MAX = -8
 _ARENAS = 2

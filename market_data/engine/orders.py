@@ -9,10 +9,11 @@ from django.db.models import Min
 
 from market_data.datasets import Dataset, Parts, Rhythm, dataset_named
 from market_data.datasets.reference import FIRST_TRADING_DAY
-from market_data.engine import accounts, clock, denials
-from market_data.engine.planning import Wanted
+from market_data.engine import accounts
+from market_data.engine.ledger import clock, denials
+from market_data.engine.planner.planning import Wanted
 from market_data.exceptions import UsageError
-from market_data.models import Security, TradingDay
+from market_data.models import Security
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def dataset_of(name: str, order: Order) -> Dataset:
     dataset = dataset_named(name).asked_of(provider)
     if dataset.parts == Parts.NAMED:
         raise UsageError(f"Nothing is expected of {name}: a watchlist names the symbols that are brought.")
-    if dataset.parts == Parts.CELLS and not dataset.by_date and order.symbols is None and provider != dataset.provider:
+    if dataset.parts == Parts.CELLS and not dataset.by_day and order.symbols is None and provider != dataset.provider:
         raise UsageError(f"{provider} gives {name} for named symbols only: add --symbols, such as 600000.SH.")
     return dataset
 
@@ -71,7 +72,8 @@ def window(dataset: Dataset, order: Order) -> Wanted:
     symbols = known_symbols(order.symbols) if dataset.parts == Parts.CELLS else None
     by_symbol = not _may_ask_market(dataset, order)
     end = order.end or clock.today()
-    return Wanted(_start_of(dataset, order, symbols), end, symbols, order.refetch, order.ahead, by_symbol)
+    account = accounts.account_at(order.provider or dataset.provider).name
+    return Wanted(_start_of(dataset, order, symbols), end, symbols, order.refetch, order.ahead, by_symbol, account)
 
 
 def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -> date:
@@ -85,11 +87,11 @@ def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -
 
 def _may_ask_market(dataset: Dataset, order: Order) -> bool:
     """Whether the account has the points for a whole market in one call, and was not refused it lately."""
-    if not dataset.market_api:
+    if not (dataset.by_day and dataset.by_day.interface):
         return True
     account = accounts.account_at(order.provider or dataset.provider).name
-    has_points = not settings.TUSHARE_POINTS or dataset.market_points <= settings.TUSHARE_POINTS
-    return has_points and not denials.is_denied(account, dataset.market_api)
+    has_points = not settings.TUSHARE_POINTS or dataset.by_day.points <= settings.TUSHARE_POINTS
+    return has_points and not denials.is_denied(account, dataset.by_day.interface)
 
 
 def check_order(order: Order) -> None:
@@ -117,11 +119,3 @@ def known_symbols(symbols: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if unknown:
         raise UsageError(f"No list has the symbol {', '.join(unknown)}; symbols look like 600000.SH.")
     return symbols
-
-
-def horizon_warning(end: date) -> str:
-    """A sentence where the calendar ends before the days that are asked for; empty where it does not."""
-    last = TradingDay.objects.order_by("-trade_date").values_list("trade_date", flat=True).first()
-    if last is None or last >= min(end, clock.today()):
-        return ""
-    return f"The trading calendar ends on {last:%Y%m%d}: later days are not known."

@@ -5,8 +5,9 @@ from typing import Any
 
 from market_data.datasets import Dataset, Parts, Rhythm, dataset_named
 from market_data.datasets.quarters import quarter_ends
-from market_data.engine import accounts, planning
+from market_data.engine import accounts
 from market_data.engine.orders import Order, check_order, dataset_of, window
+from market_data.engine.planner import planning
 from market_data.models import SyncRequest, TradingDay
 from market_data.ratelimit.budget import price as ideal_seconds
 
@@ -42,6 +43,7 @@ def _count_days(dataset: Dataset, wanted: planning.Wanted) -> int:
 
 def _calls_of(dataset: Dataset, request: SyncRequest) -> int:
     """One, but for the pages of a whole market's answer."""
-    if not dataset.page_rows or request.symbols:
+    page_rows = dataset.by_day.page_rows if dataset.by_day else 0
+    if not page_rows or request.symbols:
         return 1
-    return max(1, math.ceil(request.expected_rows * dataset.rows_per_cell / dataset.page_rows))
+    return max(1, math.ceil(request.expected_rows * dataset.rows_per_cell / page_rows))

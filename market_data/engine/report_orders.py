@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import F
 
 from market_data.datasets import Dataset
-from market_data.engine import clock, expectations
+from market_data.engine.ledger import clock, expectations
 from market_data.engine.orders import Order
 from market_data.models import CoverageCell, Disclosure, Security, SyncFailureRecord
 

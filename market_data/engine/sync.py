@@ -3,28 +3,32 @@
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Min
 
 from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
-from market_data.engine import accounts, cells, clock, coverage, denials, gaps, tasks
+from market_data.engine import accounts
+from market_data.engine.ledger import blindness, cells, coverage, denials, gaps, lists
 from market_data.engine.memory import give_memory_back
 from market_data.engine.orders import Order, check_order, dataset_of, window
-from market_data.engine.planning import Wanted
-from market_data.engine.runner import Runner
+from market_data.engine.planner.planning import Wanted
+from market_data.engine.running import tasks
+from market_data.engine.running.runner import Runner
 from market_data.exceptions import AlreadyRunning, NotPermitted, Permanent, UsageError
-from market_data.models import WHOLE, Partition, SyncFailureRecord, SyncTask
+from market_data.models import Partition, Security, SyncFailureRecord, SyncTask
 from market_data.providers.base import Provider
 
 log = logging.getLogger(__name__)
 
 DEPENDENCY_LOOK_SECONDS = 0.5
+PARTIAL = "PARTIAL"
 COMPLETE, INCOMPLETE, WRONG_USAGE, ALREADY_RUNNING, PERMANENT = range(5)
 
 
@@ -75,7 +79,7 @@ def sync(name: str, order: Order, session: Session | None = None) -> Outcome:
     blocking = next((outcome for outcome in before if outcome.exit_code and not _optional(outcome, order)), None)
     if blocking:
         reason = f"{blocking.dataset} is needed first: {blocking.reason}"
-        return Outcome(name, None, "FAILED", reason=reason, exit_code=blocking.exit_code, dependencies=before)
+        return Outcome(name, status="FAILED", reason=reason, exit_code=blocking.exit_code, dependencies=before)
     return replace(_sync_alone(dataset, order, session), dependencies=before)
 
 
@@ -89,7 +93,7 @@ def sync_all(order: Order, session: Session | None = None) -> list[Outcome]:
         try:
             outcomes.append(sync(name, order, session))
         except AlreadyRunning as error:
-            outcomes.append(Outcome(name, None, "RUNNING", reason=str(error), exit_code=ALREADY_RUNNING))
+            outcomes.append(Outcome(name, status="RUNNING", reason=str(error), exit_code=ALREADY_RUNNING))
     return outcomes
 
 
@@ -126,28 +130,28 @@ def _provider_of_dependency(needed: Dataset, order: Order) -> str | None:
     """Its own provider; where that is not configured, the order's; None where that has no such dataset."""
     if order.provider in ("", needed.provider) or not accounts.account_at(needed.provider).lacking:
         return needed.provider
-    return order.provider if order.provider in needed.roads else None
+    return order.provider if order.provider in needed.elsewhere else None
 
 
 def _is_there(dataset: Dataset, order: Order) -> bool:
-    if dataset.parts == Parts.WHOLE:
-        now = clock.now()
-        fresh = Partition.objects.filter(dataset=dataset.name, trade_date=WHOLE, state=Partition.State.COMPLETE)
-        return fresh.filter(ask_after__gt=now).exists()
     wanted = window(dataset, order)
+    if dataset.parts == Parts.WHOLE:
+        return lists.is_fresh(dataset) or lists.serves(dataset, wanted.start, wanted.end)
     coverage.ensure(dataset, wanted.start, wanted.end)
     coverage.refresh(dataset)
-    return not gaps.count_open(dataset, wanted.start, wanted.end, None)
+    return not gaps.count_open(dataset, wanted.start, wanted.end, None, (*gaps.OPEN, Partition.State.SUSPECT))
 
 
 def _optional(outcome: Outcome, order: Order) -> bool:
-    """Work goes on without it: the account may not ask for it, or some days of it are missing, or what is stored of it
-    must do for a provider that stands in for one that does not answer."""
+    """Work goes on without it: the account may not ask for it, or some days of it are missing or not believed, or what
+    is stored of it must do for a provider that stands in for one that does not answer."""
     if outcome.denied or (outcome.exit_code == INCOMPLETE and outcome.rows > 0):
         return True
     needed = dataset_named(outcome.dataset)
     stands_in = order.provider not in ("", needed.provider)
-    return stands_in and (needed.parts == Parts.EVENTS or needed.model._default_manager.exists())
+    if not stands_in and outcome.status != PARTIAL:
+        return False
+    return needed.parts == Parts.EVENTS or needed.model._default_manager.exists()
 
 
 def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:
@@ -175,7 +179,7 @@ def _carry_out(dataset: Dataset, order: Order, wanted: Wanted, provider: Provide
 
 def _conclude(runner: Runner, wanted: Wanted, account: str, calls: int, seconds: float) -> Outcome:
     status, reason, code = _verdict(runner, wanted, account)
-    tasks.finish(runner.task, status, reason)
+    tasks.finish(runner.task, SyncTask.Status.FAILED if status == PARTIAL else status, reason)
     totals = runner.totals
     return Outcome(
         dataset=runner.dataset.name,
@@ -205,9 +209,21 @@ def _verdict(runner: Runner, wanted: Wanted, account: str) -> tuple[str, str, in
     denials.lift(account, dataset.api_name)
     still_open = gaps.count_open(dataset, wanted.start, wanted.end, wanted.symbols)
     if runner.totals.failures or still_open:
-        reason = f"{still_open} parts are not complete and {runner.totals.failures} requests failed."
+        reason = f"{still_open} parts are not complete and {runner.totals.failures} requests or rows failed."
         return "FAILED", f"{reason} `gaps {dataset.name}` lists them.", INCOMPLETE
-    return "COMPLETED", "", COMPLETE
+    doubts = _doubts(dataset, wanted)
+    return (PARTIAL, " ".join(doubts), INCOMPLETE) if doubts else ("COMPLETED", "", COMPLETE)
+
+
+def _doubts(dataset: Dataset, wanted: Wanted) -> list[str]:
+    """Why what came is not all there is, each reason in a sentence."""
+    blind = blindness.sentences(dataset, wanted.start, wanted.end)
+    suspect = gaps.count_open(dataset, wanted.start, wanted.end, wanted.symbols, (Partition.State.SUSPECT,))
+    if suspect and dataset.parts == Parts.WHOLE:
+        return [f"{lists.reason_to_doubt(dataset)} What is stored stays; it is asked for again.", *blind]
+    if suspect:
+        blind.append(f"{suspect} days are suspect: `gaps {dataset.name}` says why, and they are asked for again.")
+    return blind
 
 
 @dataclass
@@ -230,17 +246,34 @@ def retry_failures(names: list[str], session: Session | None = None) -> Retried:
         if not before:
             continue
         open_failures.update(retry_count=0)
-        span = open_failures.aggregate(start=Min("start_date"), end=Max("end_date"))
-        whole = dataset_named(name).parts == Parts.WHOLE
-        order = Order() if whole else Order(span["start"], span["end"])
-        outcome = sync(name, order, session)
+        for order in _orders_of_failures(name):
+            outcome = sync(name, order, session)
+            result.exit_code = max(result.exit_code, outcome.exit_code)
+            if outcome.reason:
+                result.reasons.append(f"{name}: {outcome.reason}")
         result.retried += before
         result.remaining += open_failures.count()
-        result.exit_code = max(result.exit_code, outcome.exit_code)
-        if outcome.reason:
-            result.reasons.append(f"{name}: {outcome.reason}")
     result.resolved = result.retried - result.remaining
     return result
+
+
+def _orders_of_failures(name: str) -> list[Order]:
+    """What failed, and no more: a list as a whole, else each span of days, of the symbols that failed in it."""
+    if dataset_named(name).parts == Parts.WHOLE:
+        return [Order(refetch=True)]
+    by_span: defaultdict[tuple[date, date], set[str]] = defaultdict(set)
+    markets: set[tuple[date, date]] = set()
+    records = SyncFailureRecord.objects.filter(dataset=name, resolved_at=None)
+    for start, end, symbols in records.values_list("start_date", "end_date", "symbols"):
+        by_span[start, end].update(symbols)
+        if not symbols:
+            markets.add((start, end))
+    known = set(Security.objects.filter(symbol__in=set().union(*by_span.values())).values_list("symbol", flat=True))
+    orders = [Order(*span) for span in sorted(markets, reverse=True)]
+    for span, symbols in sorted(by_span.items(), reverse=True):
+        if span not in markets and symbols & known:
+            orders.append(Order(*span, symbols=tuple(sorted(symbols & known))))
+    return orders
 
 
 def resume(task_id: str, session: Session | None = None) -> Outcome:

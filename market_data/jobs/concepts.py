@@ -7,7 +7,8 @@ from django.conf import settings
 from pydantic import Field
 
 from market_data.datasets import dataset_named
-from market_data.engine import accounts, denials
+from market_data.engine import accounts
+from market_data.engine.ledger import denials
 from market_data.engine.orders import Order
 from market_data.jobs.syncing import sync_in_turn
 from scheduling.context import Context, Outcome

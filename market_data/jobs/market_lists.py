@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from market_data.engine import clock, expectations
+from market_data.engine.ledger import clock, expectations
 from market_data.engine.orders import Order
 from market_data.jobs.syncing import INCREMENTAL, after_last_complete, sync_in_turn
 from scheduling.context import Context, Outcome

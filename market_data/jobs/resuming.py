@@ -7,8 +7,9 @@ from pydantic import Field
 
 from market_data.background import register_resume
 from market_data.demo import demo_provider
-from market_data.engine import sync, tasks
+from market_data.engine import sync
 from market_data.engine.orders import Order
+from market_data.engine.running import tasks
 from market_data.exceptions import AlreadyRunning, MarketDataError
 from market_data.jobs.syncing import session_of
 from market_data.models import SyncTask

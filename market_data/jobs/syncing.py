@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field
 
 from market_data.datasets import Parts, dataset_named, dataset_with_ledger
 from market_data.demo import demo_provider
-from market_data.engine import clock, expectations, sync
+from market_data.engine import sync
+from market_data.engine.ledger import clock, expectations
 from market_data.engine.orders import Order
 from market_data.engine.pricing import price
-from market_data.engine.runner import Runner
+from market_data.engine.running.runner import Runner
 from market_data.exceptions import AlreadyRunning, MarketDataError, Permanent, TaskPaused, UsageError
 from market_data.models import Partition
 from scheduling.calendars import register_calendar

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from market_data import watchlists
 from market_data.demo import demo_yahoo
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.providers.yfinance_symbols import from_yahoo
-from market_data.watchlists import Fetched, Watchlist
+from market_data.watchlists.watchlist import Fetched, Watchlist, fetch
 from scheduling.context import Context, Outcome, Status
 from scheduling.registry import JobKwargs, job
 
@@ -95,7 +94,7 @@ def fetch_watchlist(context: Context, stock_ids: list[str], end_date: date, star
 
     came_before = [symbol for symbol in stock_ids if symbol in context.result.get("fetched", [])]
     with demo_yahoo(stock_ids, context.log):
-        got = watchlists.fetch(watchlist, came_before, watch)
+        got = fetch(watchlist, came_before, watch)
     result, reasons = _result(watchlist, got), [got.unpublished] if got.unpublished else []
     if result["failed"]:
         reasons.insert(0, f"{len(result['failed'])} of {len(stock_ids)} symbols failed.")

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from market_data.engine.runner import Runner
+from market_data.engine.running.runner import Runner
 
 Watch = Callable[[Runner], None]
 

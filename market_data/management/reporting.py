@@ -7,10 +7,11 @@ import sys
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from market_data.engine.origin import BANNER, is_made_up
+from market_data.engine.storing.origin import BANNER, is_made_up
 from market_data.engine.sync import ALREADY_RUNNING, INCOMPLETE, PERMANENT, WRONG_USAGE
 from market_data.exceptions import AlreadyRunning, MarketDataError, Permanent, UsageError
 
@@ -23,6 +24,11 @@ def day(text: str) -> date:
         return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYYMMDD, such as 20240131") from None
+
+
+def days(text: str) -> list[date]:
+    """An argument written DAY,DAY; `whole`, of a list, is none."""
+    return [day(part) for part in text.split(",") if part.strip() not in ("", "whole")]
 
 
 def symbols(text: str) -> tuple[str, ...]:
@@ -43,6 +49,9 @@ def add_window(parser: CommandParser) -> None:
 class ReportingCommand(BaseCommand):
     """A command with `--json`. `work` returns the JSON object and the exit code."""
 
+    # They are about the web site, and looking at all its pages takes longer than most commands; `start` and `check` do.
+    requires_system_checks = []
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--json", action="store_true", help="one JSON object as the last line of standard output")
@@ -58,6 +67,8 @@ class ReportingCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report, code = self._report(options)
+        if settings.DEMO_FOLLOWED:
+            self.stderr.write("This is the demonstration that `start` has begun; TUSHARE_TOKEN brings real data.")
         if report is not None:
             if self._holds_made_up_data():
                 self.stderr.write(self.style.WARNING(BANNER))

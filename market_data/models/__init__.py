@@ -1,20 +1,22 @@
 """The tables, by subject."""
 
 from market_data.models.bars import AdjFactor, DailyBar, DailyBasic
+from market_data.models.changes import DataChange
 from market_data.models.concepts import ConceptBoard, ConceptMember
 from market_data.models.extras import IndexBar, MoneyFlow, MovedCode, NameChange, PriceLimit
 from market_data.models.global_bars import GlobalBar
-from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, Origin, Partition, Revision
+from market_data.models.ledger import WHOLE, CoverageCell, CoverageMark, ListDoubt, Origin, Partition, Revision
 from market_data.models.market_lists import DragonTiger, IndividualFundFlow, LimitUp, SectorFundFlow
-from market_data.models.provider_state import CircuitState, InterfaceDenial, RateLimitState
+from market_data.models.provider_state import CircuitState, InterfaceDenial, LearntCap, LearntStart, RateLimitState
 from market_data.models.reference import Security, Suspension, TradingDay
 from market_data.models.reports import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
-from market_data.models.tasks import SyncFailureRecord, SyncRequest, SyncTask
+from market_data.models.tasks import CallTally, SyncFailureRecord, SyncRequest, SyncTask
 
 __all__ = [
     "WHOLE",
     "AdjFactor",
     "BalanceSheet",
+    "CallTally",
     "CashFlow",
     "CircuitState",
     "ConceptBoard",
@@ -23,6 +25,7 @@ __all__ = [
     "CoverageMark",
     "DailyBar",
     "DailyBasic",
+    "DataChange",
     "Disclosure",
     "DragonTiger",
     "FinaIndicator",
@@ -31,7 +34,10 @@ __all__ = [
     "IndexBar",
     "IndividualFundFlow",
     "InterfaceDenial",
+    "LearntCap",
+    "LearntStart",
     "LimitUp",
+    "ListDoubt",
     "MoneyFlow",
     "MovedCode",
     "NameChange",

@@ -13,7 +13,7 @@ class Partition(models.Model):
 
     `expected` counts the symbols that should have a row, `got` those of them that have one, `absent` those
     that the source has confirmed not to have. `answers` counts clean answers for the whole market, an hour
-    or more apart.
+    or more apart, `answer_days` the days on which a clean answer came.
     """
 
     class State(models.TextChoices):
@@ -22,6 +22,7 @@ class Partition(models.Model):
         PARTIAL = "partial"
         COMPLETE = "complete"
         ABSENT = "absent"
+        SUSPECT = "suspect"
         FAILED = "failed"
 
     id = models.BigAutoField(primary_key=True)
@@ -33,8 +34,15 @@ class Partition(models.Model):
     absent = models.PositiveIntegerField(default=0)
     answers = models.PositiveSmallIntegerField(default=0)
     answered_at = models.DateTimeField(null=True, help_text="The last clean answer for the whole market.")
+    answer_days = models.PositiveSmallIntegerField(default=0, db_default=0)
+    answered_on = models.DateField(null=True, help_text="The last day on which a clean answer came.")
     asked_at = models.DateTimeField(null=True, help_text="The last request that touched it.")
-    ask_after = models.DateTimeField(null=True, help_text="When a complete one is asked again; empty: never.")
+    ask_after = models.DateTimeField(null=True, help_text="When it is asked again; empty: never, or with the next run.")
+    reason = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="Why an answer is not believed."
+    )
+    accepted_at = models.DateTimeField(null=True, help_text="When a person took what there is for all there is.")
+    accepted_by = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "coverage"
@@ -70,6 +78,28 @@ class CoverageCell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset} {self.symbol} {self.trade_date}"
+
+
+class ListDoubt(models.Model):
+    """An answer for a list, or a part of it, that is not believed yet: what is stored stays as it is.
+
+    It is believed when it comes alike three times, eight hours apart, or when a person accepts it.
+    """
+
+    pk = models.CompositePrimaryKey("dataset", "key")
+    dataset = models.CharField(max_length=32)
+    key = models.CharField(max_length=64, help_text="Which of the list's calls.")
+    digest = models.CharField(max_length=32, help_text="Tells whether the next answer is alike.")
+    times = models.PositiveSmallIntegerField(default=1, help_text="How often it came alike, eight hours apart.")
+    counted_at = models.DateTimeField()
+    reason = models.CharField(max_length=255)
+    accepted = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "list_doubts"
+
+    def __str__(self) -> str:
+        return f"{self.dataset} {self.key}: {self.reason}"
 
 
 class CoverageMark(models.Model):

@@ -32,6 +32,36 @@ class InterfaceDenial(models.Model):
         return f"{self.account} {self.api_name}"
 
 
+class LearntCap(models.Model):
+    """The most rows that an interface gives this account in an answer, where that is fewer than is documented."""
+
+    pk = models.CompositePrimaryKey("account", "interface")
+    account = models.CharField(max_length=64)
+    interface = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField()
+    learnt_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "learnt_caps"
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.interface}: {self.rows}"
+
+
+class LearntStart(models.Model):
+    """The first day of which a source has anything of a dataset, as asking for earlier ones has shown."""
+
+    dataset = models.CharField(primary_key=True, max_length=32)
+    first_day = models.DateField()
+    learnt_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "learnt_starts"
+
+    def __str__(self) -> str:
+        return f"{self.dataset} from {self.first_day}"
+
+
 class CircuitState(models.Model):
     """A host that refused to answer lately. While `open_until` lies ahead, no process asks it."""
 

@@ -7,7 +7,8 @@ class Security(models.Model):
     """A stock that is or was listed. Delisted ones are kept.
 
     `inferred` rows come from bars whose symbol is in no list: their `list_date` is the first bar and
-    their `delist_date` lies some days behind the last.
+    their `delist_date` lies some days behind the last. One that no list names any more ends after the day on which
+    a list named it last, `listed_on`; `moved_to` is the code that it trades under since, where that is known.
     """
 
     symbol = models.CharField(primary_key=True, max_length=16)
@@ -26,6 +27,8 @@ class Security(models.Model):
     delist_date = models.DateField(null=True)
     is_hs = models.CharField(max_length=2, blank=True)
     inferred = models.BooleanField(default=False, db_default=False)
+    listed_on = models.DateField(null=True, help_text="The last day on which a list of the source named it.")
+    moved_to = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "stock_basic"

@@ -25,6 +25,9 @@ class SyncTask(models.Model):
     current_offset = models.PositiveIntegerField(default=0, help_text="Finished requests.")
     batch_size = models.PositiveIntegerField(default=0, help_text="Symbols planned at a time.")
     total_processed = models.PositiveBigIntegerField(default=0, help_text="Rows received.")
+    inserted = models.PositiveBigIntegerField(default=0)
+    updated = models.PositiveBigIntegerField(default=0)
+    unchanged = models.PositiveBigIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
     completed_at = models.DateTimeField(null=True)
@@ -42,7 +45,7 @@ class SyncTask(models.Model):
         db_table = "sync_tasks"
         ordering = ["-started_at"]
         constraints = [
-            models.UniqueConstraint("job_type", "dataset", condition=Q(status="RUNNING"), name="one_running_task")
+            models.UniqueConstraint("dataset", condition=Q(status="RUNNING"), name="one_running_task_of_a_dataset")
         ]
         indexes = [models.Index("job_type", "dataset", "status", name="sync_tasks_by_type")]
 
@@ -68,6 +71,7 @@ class SyncRequest(models.Model):
     start_date = models.DateField(default=WHOLE)
     end_date = models.DateField(default=WHOLE)
     params = models.JSONField(default=dict, help_text="What a list is asked with.")
+    about = models.JSONField(default=dict, help_text="What its answer is judged by.")
     expected_rows = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     not_before = models.DateTimeField(null=True)
@@ -87,6 +91,22 @@ class SyncRequest(models.Model):
         return f"{self.shape} {self.start_date} to {self.end_date}"
 
 
+class CallTally(models.Model):
+    """How many calls were made by requests that housekeeping has deleted: what is counted in total never shrinks."""
+
+    provider = models.CharField(max_length=32)
+    interface = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "call_tally"
+        constraints = [models.UniqueConstraint("provider", "interface", "outcome", name="tally_of_calls")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.interface} {self.outcome}: {self.count}"
+
+
 class SyncFailureRecord(models.Model):
     """A request, or a symbol of one, that was given up. The next run takes it first, up to `max_retries`."""
 
@@ -96,6 +116,7 @@ class SyncFailureRecord(models.Model):
     third_code = models.CharField(max_length=64, help_text="The symbol, or the days, that failed.")
     error_message = models.TextField()
     evidence = models.JSONField(null=True, help_text="What was refused.")
+    is_row = models.BooleanField(default=False, db_default=False, help_text="One row, of an answer that was taken.")
     symbols = models.JSONField(default=list)
     start_date = models.DateField(default=WHOLE)
     end_date = models.DateField(default=WHOLE)

@@ -19,6 +19,7 @@ from market_data.providers.door import Door
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.2
+HURRIED_SECONDS = 3.0
 _one_at_a_time = threading.Lock()
 
 
@@ -54,6 +55,7 @@ class AkShareProvider:
     def stop(self) -> None:
         self._stopped.set()
         self._door.stop()
+        self._session.hurry(HURRIED_SECONDS)
 
     def close(self) -> None:
         self.stop()

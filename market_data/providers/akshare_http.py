@@ -10,6 +10,7 @@ from urllib3.exceptions import ProtocolError
 
 from market_data.exceptions import ProviderError, Transient, Unreachable
 from market_data.providers.base import MADE_UP_HEADER, Turn
+from market_data.providers.connection import GatedSession
 from market_data.providers.door import Door
 
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -29,7 +30,7 @@ class Circuits(Protocol):
     def close(self) -> None: ...
 
 
-class SourceSession(requests.Session):
+class SourceSession(GatedSession):
     """What AkShare takes for `requests`. Raises ProviderErrors, which pass by AkShare's own retries.
 
     `payloads` are the JSON values that came since `begin`; `made_up` tells whether a stand-in sent them.
@@ -64,7 +65,8 @@ class SourceSession(requests.Session):
         host = str(urlsplit(url).hostname)
         try:
             turn.wait()
-            response = super().request(method, self._address(url), **options)
+            with self.within(self._timeout):
+                response = super().request(method, self._address(url), **options)
         except requests.RequestException as error:
             raise _translated(host, error) from error
         finally:

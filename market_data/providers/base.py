@@ -20,9 +20,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """Columns as they came: `columns[field]` is a list of JSON values, all of one length."""
+    """Columns as they came: `columns[field]` is a list of JSON values or an Arrow array, all of one length."""
 
-    columns: dict[str, list[Any]]
+    columns: dict[str, Any]
     rows: int
     has_more: bool = False
     made_up: bool = False

@@ -13,12 +13,14 @@ from tushare.pro.client import DataApi
 
 from market_data.exceptions import BadPayload, Permanent, ProviderError, RateLimited, Transient, Unreachable
 from market_data.providers.base import MADE_UP_HEADER, Answer, Call, NoTurn, Turn
-from market_data.providers.connection import gated_session
+from market_data.providers.connection import GatedSession
 from market_data.providers.door import Door
 from market_data.providers.tushare_errors import error_for
+from market_data.scrubbing import shown_url, without_in_bytes
 
 T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 10.0
+HURRIED_SECONDS = 3.0
 
 
 class Client(DataApi):  # type: ignore[misc]
@@ -30,7 +32,7 @@ class Client(DataApi):  # type: ignore[misc]
     def __init__(self, token: str, url: str, timeout: float) -> None:
         super().__init__(token, timeout)
         self._token, self._url, self._timeout = token, url, timeout
-        self._session = gated_session()
+        self._session = GatedSession()
         # An answer taken apart is ten times as large as on the wire, and each thread that does it keeps memory
         # of its own: two threads for all.
         self._parsers = ThreadPoolExecutor(2, thread_name_prefix="parse")
@@ -49,7 +51,7 @@ class Client(DataApi):  # type: ignore[misc]
             "fields": ",".join(call.fields),
         }
         try:
-            with self._session.gate(turn.wait):
+            with self._session.within(self._timeout), self._session.gate(turn.wait):
                 # Following a redirect would show the token to another host.
                 response = self._session.post(
                     self._url, json=body, timeout=(CONNECT_TIMEOUT_SECONDS, self._timeout), allow_redirects=False
@@ -60,32 +62,35 @@ class Client(DataApi):  # type: ignore[misc]
             turn.answered()
         return self._parsers.submit(lambda: use(self._read(response))).result()
 
+    def hurry(self) -> None:
+        """Let what is under way end soon, with an answer or without."""
+        self._session.hurry(HURRIED_SECONDS)
+
     def close(self) -> None:
         self._parsers.shutdown()
         self._session.close()
 
     def _translated(self, error: requests.RequestException) -> ProviderError:
         if isinstance(error, InvalidURL | InvalidSchema | MissingSchema):
-            return Permanent(f"TUSHARE_API_URL is not an address that can be asked: {self._url}")
-        text = f"Tushare at {self._url} does not answer: {_in_short(error)}."
+            return Permanent(f"TUSHARE_API_URL is not an address that can be asked: {shown_url(self._url)}")
+        text = f"Tushare at {shown_url(self._url)} does not answer: {_in_short(error)}."
         return Unreachable(text) if isinstance(error, requests.ConnectionError | requests.Timeout) else Transient(text)
-
-    def _without_token(self, text: str) -> str:
-        return text.replace(self._token, "***") if self._token else text
 
     def _read(self, response: requests.Response) -> Answer:
         if response.status_code == 429:
             raise RateLimited("Tushare answered HTTP 429, too many requests.")
         if response.status_code >= 300:
             raise Transient(f"Tushare answered HTTP {response.status_code}.")
+        # An echo of the token would be stored as data, or as evidence of a refusal.
+        content = without_in_bytes(response.content, [self._token])
         try:
-            result = json.loads(response.content)
+            result = json.loads(content)
             code, message, data = result["code"], result.get("msg"), result.get("data")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            start = self._without_token(response.text[:200])[:80]
+            start = content[:80].decode(errors="replace")
             raise Transient(f"Tushare's answer is not its JSON: {start!r}") from error
         if code != 0:
-            raise error_for(self._without_token(str(message)))
+            raise error_for(str(message), self._token)
         return _answer(data, made_up=MADE_UP_HEADER in response.headers)
 
 
@@ -133,6 +138,7 @@ class TushareProvider:
 
     def stop(self) -> None:
         self._door.stop()
+        self._client.hurry()
 
     def close(self) -> None:
         self._door.close()

@@ -112,4 +112,6 @@ def _answer(frame: pd.DataFrame, symbol: str, currency: str, *, made_up: bool) -
     same = {"Symbol": [symbol] * rows, "Currency": [currency] * rows}
     days = [f"{moment:%Y%m%d}" for moment in frame.index]
     numbers = {name: frame[name].tolist() for name in (*PRICES, "Volume", *EVENTS)}
+    # Of old days Yahoo knows no open, and writes 0.
+    numbers["Open"] = [price or None for price in numbers["Open"]]
     return Answer({**same, "Date": days, **numbers}, rows, made_up=made_up)

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import curl_cffi.requests
-import requests
 
 from market_data.exceptions import RateLimited, Transient
 from market_data.providers.base import MADE_UP_HEADER, Turn
+from market_data.providers.connection import GatedSession
 from market_data.providers.door import Door
 
 API_NAME = "yahoo"
@@ -78,7 +78,7 @@ class _Direct(curl_cffi.requests.Session):  # type: ignore[type-arg]
         return self.passage.send(url, partial(super().request, method, url, **options))
 
 
-class _Redirected(requests.Session):
+class _Redirected(GatedSession):
     """To another server, whichever of Yahoo's hosts is meant."""
 
     def __init__(self, passage: Passage, url: str) -> None:
@@ -89,7 +89,11 @@ class _Redirected(requests.Session):
     def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
         options.pop("timeout", None)
         there = f"{self._url}{urlsplit(url).path}"
-        return self.passage.send(url, partial(super().request, method, there, **options))
+        return self.passage.send(url, partial(self._in_time, method, there, **options))
+
+    def _in_time(self, method: str, url: str, *, timeout: float, **options: Any) -> Any:
+        with self.within(timeout):
+            return super().request(method, url, timeout=timeout, **options)
 
 
 def session_through(passage: Passage, url: str) -> Any:

@@ -1,5 +1,7 @@
 """Reports of companies: the current version of each period, and what was known on a day."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -9,6 +11,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, TextField, 
 from django.db.models.functions import Cast, Coalesce, Greatest, Length, RowNumber, TruncDate
 
 from market_data.datasets import Dataset
+from market_data.frames import pa
+from market_data.queries.columns import question, read_table
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ReportRows = QuerySet[Any, Any]
@@ -34,6 +38,13 @@ def as_of(dataset: Dataset, day: date, symbols: Iterable[str] | None = None) -> 
     announcement.
     """
     return _best(dataset, _dated(dataset, versions(dataset, symbols)).filter(known_on__lte=day))
+
+
+def reports_table(dataset: Dataset, day: date | None = None, symbols: Iterable[str] | None = None) -> pa.Table:
+    """What is known now, or was on a day, of these stocks (None: of all) in columns: the main figures and when a
+    version was first seen, in UTC; the fields without a column of their own as JSON in `rest`."""
+    found = current(dataset, symbols) if day is None else as_of(dataset, day, symbols)
+    return read_table(question(found, *(field.name for field in dataset.fields), "rest", "first_seen_at"))
 
 
 def _best(dataset: Dataset, rows: ReportRows) -> ReportRows:

@@ -1,39 +1,47 @@
-"""Rows as they are stored."""
+"""Rows as they are stored, in columns."""
 
-from collections.abc import Iterator
-from datetime import date
-from typing import Any
+from __future__ import annotations
 
-from django.db.models import QuerySet
+from collections.abc import Iterator, Sequence
 
-from market_data.datasets import Dataset
-from market_data.queries.adjusting import Adjust, adjusted
+from market_data.frames import pa
+from market_data.queries import mirror
+from market_data.queries.columns import question, read, read_table
+from market_data.queries.ordering import in_order
+from market_data.queries.wanted import BY_SYMBOL_AND_DAY, Wanted
 
-CHUNK = 20_000
-
-
-def stored_rows(
-    dataset: Dataset,
-    start: date | None = None,
-    end: date | None = None,
-    symbols: tuple[str, ...] | None = None,
-    adjust: Adjust = "none",
-) -> Iterator[tuple[Any, ...]]:
-    """Rows in the order of the dataset's fields, ascending by key, as they are stored; few at a time in memory.
-
-    Of reports the JSON column `rest` comes last. `adjust` is for daily bars; see `adjusted`.
-    """
-    names = [field.name for field in dataset.shown] + (["rest"] if dataset.rest else [])
-    rows = _selected(dataset, start, end, symbols).order_by(*dataset.key).values_list(*names)
-    found = rows.iterator(chunk_size=CHUNK)
-    return found if adjust == "none" else adjusted(names, found, adjust)
+ROWS_AT_A_TIME = 100_000
+FEW_DAYS, FEW_SYMBOLS = 15, 200
+"""Below these the database finds the rows by an index before the mirror's files are opened."""
 
 
-def _selected(
-    dataset: Dataset, start: date | None, end: date | None, symbols: tuple[str, ...] | None
-) -> QuerySet[Any, Any]:
-    rows = dataset.model._default_manager.filter(**dataset.share)
-    if dataset.date_column in dataset.columns:
-        rows = rows.filter(**{f"{dataset.date_column}__gte": start}) if start else rows
-        rows = rows.filter(**{f"{dataset.date_column}__lte": end}) if end else rows
-    return rows.filter(symbol__in=symbols) if symbols is not None and "symbol" in dataset.columns else rows
+def stored_table(wanted: Wanted, names: Sequence[str] = ()) -> pa.Table:
+    """The rows ascending by key, as they are stored; `names` are the columns, all that are worth reading if none."""
+    names = names or wanted.names
+    if wanted.dataset.key != BY_SYMBOL_AND_DAY:
+        return read_table(question(wanted.rows().order_by(*wanted.dataset.key), *names))
+    if not _is_for_the_mirror(wanted):
+        return in_order(read_table(question(wanted.rows(), *names)))
+    found = mirror.mirrored(wanted.dataset, wanted.start, wanted.end)
+    tables = [mirror.read_file(file, names, wanted) for file in found.files]
+    tables += [read_table(question(wanted.between(*hole).rows(), *names)) for hole in found.holes]
+    return in_order(pa.concat_tables(tables))
+
+
+def stored_pieces(wanted: Wanted) -> Iterator[pa.Table]:
+    """The rows ascending by key, as they are stored, some hundred thousand at a time in memory."""
+    if wanted.dataset.key == BY_SYMBOL_AND_DAY and _is_for_the_mirror(wanted):
+        found = mirror.mirrored(wanted.dataset, wanted.start, wanted.end)
+        if found.files and not any(wanted.between(*hole).rows().exists() for hole in found.holes):
+            for span in mirror.spans_of_symbols(found.files, ROWS_AT_A_TIME):
+                yield in_order(mirror.read_symbols(found.files, wanted.names, wanted, span))
+            return
+    with read(question(wanted.rows().order_by(*wanted.dataset.key), *wanted.names)) as batches:
+        for batch in batches:
+            yield pa.Table.from_batches([batch])
+
+
+def _is_for_the_mirror(wanted: Wanted) -> bool:
+    few_days = wanted.start and wanted.end and (wanted.end - wanted.start).days < FEW_DAYS
+    few_symbols = wanted.symbols is not None and len(wanted.symbols) < FEW_SYMBOLS
+    return mirror.is_on() and not few_days and not few_symbols

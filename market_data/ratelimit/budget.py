@@ -171,6 +171,12 @@ def usage(state: State, now: float, rules: Sequence[Rule], margin: float) -> tup
     return fullest.used(), fullest.rule.limit
 
 
+def spent(state: State, now: float, margin: float) -> dict[str, int]:
+    """Count the calls on record under each rule, by its key."""
+    _tidy(state, now, margin)
+    return {key: sum(calls for _, calls in sent) for key, sent in state["sent"].items()}
+
+
 def price(n: int, limit: int, window: float, latency: float = 0.0) -> float:
     """Return the seconds that `n` calls take at best, starting in a quiet window."""
     return (math.ceil(n / limit) - 1) * window + latency if n else 0.0

@@ -23,11 +23,12 @@ class FileStore:
         with self._transaction() as connection:
             row = connection.execute("SELECT state FROM rate_limit_state WHERE account = ?", [account]).fetchone()
             state: State = json.loads(row[0]) if row else {}
-            now = time.time()
-            offset = now - time.monotonic()
+            # Nobody sets this clock, and all processes of the host share it. After a restart it begins anew, which the
+            # budget takes for a clock that was set back: it then waits rather than send too much.
+            now = time.monotonic()
             result = change(state, now)
             connection.execute("INSERT OR REPLACE INTO rate_limit_state VALUES (?, ?)", [account, json.dumps(state)])
-        return result, offset
+        return result, 0.0
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

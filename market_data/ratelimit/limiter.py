@@ -75,6 +75,11 @@ class Limiter:
         used, _ = self._update(lambda state, now: budget.usage(state, now, rules, self.margin))
         return used
 
+    def spent(self) -> dict[str, int]:
+        """Return the calls that count now, by the key of each rule that has any."""
+        used, _ = self._update(lambda state, now: budget.spent(state, now, self.margin))
+        return used
+
     def _update(self, change: Callable[[State, float], Result]) -> tuple[Result, float]:
         def checked(state: State, now: float) -> Result:
             if self._kept and "sent" not in state:

@@ -1,14 +1,17 @@
 """States in Redis."""
 
+from __future__ import annotations
+
 import json
 import time
 from collections.abc import Callable
-
-from redis import Redis, WatchError
-from redis.client import Pipeline
+from typing import TYPE_CHECKING
 
 from market_data.ratelimit.budget import State
 from market_data.ratelimit.stores import Result
+
+if TYPE_CHECKING:
+    from redis.client import Pipeline
 
 KEY = "stocksync:rate_limit:{account}"
 
@@ -17,14 +20,16 @@ class RedisStore:
     """Stores a state only if nobody else did meanwhile, and tries again otherwise."""
 
     def __init__(self, url: str) -> None:
-        self.client = Redis.from_url(url)
+        import redis  # a quarter of a second of import, for accounts that several hosts share
+
+        self.client, self._changed = redis.Redis.from_url(url), redis.WatchError
 
     def update(self, account: str, change: Callable[[State, float], Result]) -> tuple[Result, float]:
         with self.client.pipeline() as pipe:
             while True:
                 try:
                     return _attempt(pipe, KEY.format(account=account), change)
-                except WatchError:
+                except self._changed:
                     continue
 
 

@@ -1,11 +1,1 @@
-"""A stand-in for Tushare: its protocol, its limits and its failures, from local data. Imports no Django."""
-
-from datetime import date
-
-from market_data.standin.market_generated import generate_market
-from market_data.standin.server import Standin
-
-
-def generated_standin(stocks: int, days: int, seed: int, last_day: date) -> Standin:
-    """A server, not started yet, for a made-up market up to that day."""
-    return Standin(generate_market(stocks, days, seed, f"{last_day:%Y%m%d}"))
+"""Stand-ins for the sources, from local data. Import no Django."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from market_data.standin.tables import Frame
+from market_data.standin.market.tables import Frame
 
 HTTP_FAULTS = {"http_429": 429, "http_500": 500, "http_502": 502}
 SPREAD_FAULTS = (*HTTP_FAULTS, "reset", "html", "broken_json", "null_data", "empty_frame")

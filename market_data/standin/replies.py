@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from market_data.standin.refusals import Refusal
-from market_data.standin.tables import Frame
+from market_data.standin.market.tables import Frame
+from market_data.standin.tushare.refusals import Refusal
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from market_data.engine.origin import is_made_up
+from market_data.engine.storing.origin import is_made_up
 
 register = template.Library()
 

@@ -6,8 +6,21 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django_celery_beat.admin import CrontabScheduleAdmin, PeriodicTaskAdmin, PeriodicTaskForm
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import (
+    ClockedScheduleAdmin,
+    CrontabScheduleAdmin,
+    IntervalScheduleAdmin,
+    PeriodicTaskAdmin,
+    PeriodicTaskForm,
+    PeriodicTaskInline,
+    SolarScheduleAdmin,
+    TaskSelectWidget,
+)
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from scheduling import control
 from scheduling.admin.display import link
@@ -23,11 +36,17 @@ def job_of(task: PeriodicTask) -> JobConfig | None:
     return getattr(task, "job_config", None)
 
 
-class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
+class TaskChoice(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """Beat's list of tasks in unfold's dress."""
+
+
+class TaskForm(PeriodicTaskForm):
     """Leaves a job's task and its arguments alone, and its schedule row to itself."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["regtask"].widget = TaskChoice()
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
         if job_of(self.instance):
             for name, field in self.fields.items():
                 field.disabled = name not in EDITABLE
@@ -45,9 +64,11 @@ def _why_not_share(row: CrontabSchedule | IntervalSchedule, task: PeriodicTask) 
     others = row.periodictask_set.exclude(pk=task.pk)
     owner = JobConfig.objects.filter(periodic_task__in=others).first()
     if owner:
-        return f"This schedule belongs to the job {owner.job_id}; choose or add another one."
+        return gettext("This schedule belongs to the job %(job)s; choose or add another one.") % {"job": owner.job_id}
     if job_of(task) and (other := others.first()):
-        return f"The task {other.name} has this schedule, and a job needs one of its own; choose or add another one."
+        return gettext(
+            "The task %(task)s has this schedule, and a job needs one of its own; choose or add another one."
+        ) % {"task": other.name}
     return ""
 
 
@@ -63,16 +84,36 @@ class CrontabForm(forms.ModelForm):  # type: ignore[type-arg] # it takes no para
             self.add_error(None, str(error))
 
 
-admin.site.unregister([PeriodicTask, CrontabSchedule])
+admin.site.unregister([PeriodicTask, CrontabSchedule, ClockedSchedule, IntervalSchedule, SolarSchedule])
+
+
+class TasksUsingIt(PeriodicTaskInline, TabularInline):
+    pass
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(CrontabScheduleAdmin):  # type: ignore[misc]
+class CrontabAdmin(CrontabScheduleAdmin, ModelAdmin):
     form = CrontabForm
+    inlines = (TasksUsingIt,)
+
+
+@admin.register(IntervalSchedule)
+class IntervalAdmin(IntervalScheduleAdmin, ModelAdmin):
+    inlines = (TasksUsingIt,)
+
+
+@admin.register(ClockedSchedule)
+class ClockedAdmin(ClockedScheduleAdmin, ModelAdmin):
+    inlines = (TasksUsingIt,)
+
+
+@admin.register(SolarSchedule)
+class SolarAdmin(SolarScheduleAdmin, ModelAdmin):
+    inlines = (TasksUsingIt,)
 
 
 @admin.register(PeriodicTask)
-class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
+class TaskAdmin(PeriodicTaskAdmin, ModelAdmin):
     form = TaskForm
     # Jobs have a schedule row each: a choice of thousands, which theirs also describes one by one at every opening.
     raw_id_fields = ("crontab", "interval")
@@ -85,7 +126,7 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
         return found
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return admin.ModelAdmin.changeform_view(self, request, *args, **kwargs)
+        return ModelAdmin.changeform_view(self, request, *args, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Their actions ask for no permission."""
@@ -95,7 +136,7 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
             refused.add("run_tasks")
         return {name: action for name, action in actions.items() if name not in refused}
 
-    @admin.action(description="Run selected tasks")
+    @admin.action(description=_("Run selected tasks"))
     def run_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """A job's task only asks whether a run is due; to run the job is another matter."""
         run_each(self, request, JobConfig.objects.filter(periodic_task__in=queryset))
@@ -103,7 +144,7 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
         if others:
             super().run_tasks(request, others)
 
-    @admin.display(description="job")
+    @admin.display(description=_("job"))
     def job(self, task: PeriodicTask) -> str:
         config = job_of(task)
         return link(config.job_id, "scheduling_jobconfig_change", config.pk) if config else "-"

@@ -18,7 +18,7 @@ def json_text(value: Any) -> str:
 
 
 def pretty_json(value: Any) -> SafeString:
-    return format_html('<pre style="white-space: pre-wrap; margin: 0">{}</pre>', json_text(value))
+    return format_html('<pre class="r-log">{}</pre>', json_text(value))
 
 
 def link(text: Any, view: str, *arguments: Any, query: dict[str, str] | None = None) -> SafeString:
@@ -28,7 +28,7 @@ def link(text: Any, view: str, *arguments: Any, query: dict[str, str] | None = N
 
 def warning(text: Any) -> SafeString:
     """Red words."""
-    return format_html('<strong style="color: var(--error-fg, #ba2121)">{}</strong>', text)
+    return format_html('<strong class="r-error">{}</strong>', text)
 
 
 def status_text(status: str) -> str:

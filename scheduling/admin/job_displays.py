@@ -7,10 +7,13 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from scheduling import beat_rows, queries
 from scheduling.admin import schedule_text
 from scheduling.admin.display import clock_time, duration, link, status_text, warning
+from scheduling.admin.run_strip import strip
 from scheduling.models import Execution, JobConfig
 
 HISTORY_SHOWN = 20
@@ -41,11 +44,11 @@ def history(job_id: str) -> list[dict[str, Any]]:
 
 
 class StateFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> Iterable[tuple[str, str]]:
-        return [("enabled", "Enabled"), ("disabled", "Disabled"), ("paused", "Paused")]
+        return [("enabled", gettext("Enabled")), ("disabled", gettext("Disabled")), ("paused", gettext("Paused"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         enabled = queries.enabled_jobs().values("pk")
@@ -59,31 +62,39 @@ class StateFilter(admin.SimpleListFilter):
 class JobDisplays:
     """Columns and read-only lines."""
 
-    @admin.display(description="runs")
+    @admin.display(description=_("runs"))
     def runs_in_full(self, config: JobConfig) -> str:
         declared = config.declaration
-        return format_html("{}<p>{}</p>", declared.title, declared.description) if declared else _unknown(config)
+        return (
+            format_html("{}<p>{}</p>", gettext(declared.title), gettext(declared.description))
+            if declared
+            else _unknown(config)
+        )
 
-    @admin.display(description="schedule")
+    @admin.display(description=_("job name"), ordering="job_name")
+    def name_shown(self, config: JobConfig) -> str:
+        return gettext(config.job_name)
+
+    @admin.display(description=_("schedule"))
     def schedule_sentence(self, config: JobConfig) -> str:
         return schedule_text.sentence(config)
 
-    @admin.display(description="to know")
+    @admin.display(description=_("to know"))
     def schedule_warnings(self, config: JobConfig) -> str:
         return schedule_text.warnings(config)
 
-    @admin.display(description="enabled", boolean=True)
+    @admin.display(description=_("enabled"), boolean=True)
     def is_enabled(self, config: JobConfig) -> bool:
         return config.enabled
 
-    @admin.display(description="interval in seconds")
+    @admin.display(description=_("interval in seconds"))
     def interval(self, config: JobConfig) -> int | None:
         return getattr(config.schedule, "seconds", None)
 
-    @admin.display(description="last run", ordering="last_run_at")
+    @admin.display(description=_("last run"), ordering="last_run_at")
     def last_run(self, config: Any) -> str:
         if config.last_run_at is None:
-            return "never"
+            return gettext("never")
         at = clock_time(config.last_run_at)
         if config.last_execution is None:
             return at
@@ -91,22 +102,34 @@ class JobDisplays:
             "{} {}", link(at, "scheduling_execution_change", config.last_execution), status_text(config.last_status)
         )
 
-    @admin.display(description="next run")
+    @admin.display(description=_("last runs"))
+    def last_runs(self, config: Any) -> str:
+        return strip(config.latest_runs)
+
+    @admin.display(description=_("next run"))
     def next_run(self, config: JobConfig) -> str:
         return schedule_text.next_runs(config, 1)
 
-    @admin.display(description="next runs")
+    @admin.display(description=_("next runs"))
     def next_five_runs(self, config: JobConfig) -> str:
-        return schedule_text.next_runs(config, 5)
+        """In words and moments; what is typed above takes their place."""
+        return format_html(
+            '<div id="schedule-preview" aria-live="polite"><p class="r-strong">{}</p>{}</div>',
+            schedule_text.sentence(config),
+            schedule_text.next_runs(config, 5),
+        )
 
-    @admin.display(description="note")
+    @admin.display(description=_("note"))
     def note(self, config: JobConfig) -> str:
         if config.declaration is None:
             return _unknown(config)
         if config.paused_at is None:
             return config.note or "-"
-        return f"Paused since {clock_time(config.paused_at)}: {config.pause_note or 'no note was left'}"
+        return gettext("Paused since %(time)s: %(note)s") % {
+            "time": clock_time(config.paused_at),
+            "note": config.pause_note or gettext("no note was left"),
+        }
 
 
 def _unknown(config: JobConfig) -> str:
-    return warning(f"unknown: no code declares {config.job_type}")
+    return warning(gettext("unknown: no code declares %(type)s") % {"type": config.job_type})

@@ -4,31 +4,64 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.db import transaction
+from django.forms.models import model_to_dict
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from scheduling import calendars, chaining, control, registry
+from scheduling import admission, calendars, chaining, control, registry
 from scheduling.admin.kwargs import KwargsField, kwargs_help
 from scheduling.exceptions import ConfigurationError
 from scheduling.models import JobConfig, Pool
 from scheduling.schedules import Interval, Schedule
+from scheduling.transactions import answered
 
 SCHEDULE = frozenset({"cron_expression", "timezone", "interval"})
-CRON_HELP = (
-    "Five fields: minute, hour, day of month, month, day of week, such as <code>45 18 * * 1-5</code>. "
+CRON_HELP = _(
+    "Five fields: minute, hour, day of month, month, day of week, such as 45 18 * * 1-5. "
     "Empty, with no interval either: it runs by hand or after another job."
 )
+
+
+def _previewed(widget: Any, when: str = "input changed delay:300ms") -> Any:
+    """A field whose schedule is explained while one types."""
+    return widget(
+        attrs={
+            "hx-get": reverse_lazy("admin:scheduling_jobconfig_preview"),
+            "hx-trigger": when,
+            "hx-include": "[name=cron_expression], [name=timezone], [name=interval]",
+            "hx-target": "#schedule-preview",
+        }
+    )
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg] # it takes no parameter at run time
     """What a job runs, with which arguments, and when."""
 
-    cron_expression = forms.CharField(required=False, help_text=CRON_HELP)
-    timezone = forms.CharField(initial=registry.DEFAULT_TIMEZONE, label="Time zone")
-    interval = forms.IntegerField(
-        required=False, min_value=1, label="Interval in seconds", help_text="In place of a cron expression."
+    cron_expression = forms.CharField(
+        required=False,
+        label=_("Cron expression"),
+        help_text=CRON_HELP,
+        widget=_previewed(UnfoldAdminTextInputWidget, "load, input changed delay:300ms"),
     )
-    enabled = forms.BooleanField(required=False, initial=True)
-    job_kwargs = KwargsField(label="Arguments", initial=dict)
+    timezone = forms.CharField(
+        initial=registry.DEFAULT_TIMEZONE, label=_("Time zone"), widget=_previewed(UnfoldAdminTextInputWidget)
+    )
+    interval = forms.IntegerField(
+        required=False,
+        min_value=1,
+        label=_("Interval in seconds"),
+        help_text=_("In place of a cron expression."),
+        widget=_previewed(UnfoldAdminIntegerFieldWidget),
+    )
+    enabled = forms.BooleanField(required=False, initial=True, label=_("Enabled"), widget=UnfoldBooleanSwitchWidget)
+    job_kwargs = KwargsField(label=_("Arguments"), initial=dict)
     instance: JobConfig
     schedule: Schedule | None = None
 
@@ -49,7 +82,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg] # it takes no par
             return
         expression, seconds = self.cleaned_data["cron_expression"], self.cleaned_data["interval"]
         if expression and seconds:
-            raise ConfigurationError("Write a cron expression or an interval, not both.", "interval")
+            raise ConfigurationError(gettext("Write a cron expression or an interval, not both."), "interval")
         if expression:
             self.schedule = control.cron(expression, self.cleaned_data["timezone"])
         elif seconds:
@@ -66,9 +99,13 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg] # it takes no par
 class NewJobForm(ScheduleForm):
     """A job of a declared type."""
 
-    job_type = forms.ChoiceField(label="What it runs")
+    job_type = forms.ChoiceField(label=_("What it runs"), widget=UnfoldAdminSelectWidget)
     job_id = forms.CharField(
-        required=False, max_length=100, help_text="How programs and commands name it; empty: an id is made up."
+        required=False,
+        max_length=100,
+        label=_("Job id"),
+        help_text=_("How programs and commands name it; empty: an id is made up."),
+        widget=UnfoldAdminTextInputWidget,
     )
 
     class Meta:
@@ -114,9 +151,31 @@ class JobForm(ScheduleForm):
         """The names that are known, and the one that is set though nobody knows it."""
         if field := self.fields.get(name):
             offered = sorted({*known, getattr(self.instance, name)} - {""})
-            field.widget = forms.Select(choices=[("", "---------"), *((each, each) for each in offered)])
+            field.widget = UnfoldAdminSelectWidget(choices=[("", "---------"), *((each, each) for each in offered)])
 
-    @transaction.atomic
+    def clean(self) -> None:
+        super().clean()
+        with answered():
+            # Locked until the page is saved.
+            config = admission.locked(self.instance.job_id)
+        if config:
+            for name in self.changed_data:
+                self._refuse_lost_edit(name, {**model_to_dict(config), **_schedule_of(config)}.get(name))
+
+    def _refuse_lost_edit(self, name: str, current: Any) -> None:
+        """Only whoever saw what is there now may replace it. What the page showed comes back with it."""
+        field, bound = self.fields[name], self[name]
+        if bound.html_initial_name not in self.data:
+            return
+        shown = field.hidden_widget().value_from_datadict(self.data, self.files, bound.html_initial_name)
+        if field.has_changed(current, shown) and field.has_changed(current, bound.data):
+            self.add_error(
+                name,
+                f"Somebody else has changed this since you opened the page, from {shown or 'nothing'} to "
+                f"{field.prepare_value(current) or 'nothing'}. Open the page again and repeat your change.",
+            )
+
+    @answered()
     def apply(self) -> None:
         """Have control change what is new on the page."""
         job_id, changed = self.instance.job_id, self.changed_data

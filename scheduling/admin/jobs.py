@@ -4,54 +4,84 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
 
-from scheduling import control, leases, registry
+from scheduling import control, heartbeats, leases, registry
 from scheduling.admin.job_displays import JobDisplays, StateFilter, history, with_last_runs
 from scheduling.admin.job_form import JobForm, NewJobForm
 from scheduling.admin.kwargs import kwargs_help
 from scheduling.admin.orders import NoteActionForm, may_run, order_named, run_each, tell_each
+from scheduling.admin.preview import preview
 from scheduling.admin.run_page import run_page
+from scheduling.admin.run_strip import JobList, latest_runs, strip
 from scheduling.exceptions import SchedulingError
 from scheduling.models import JobConfig
 
-DONE = {"enable": "Enabled.", "disable": "Disabled.", "pause": "Paused.", "resume": "Resumed."}
+DONE = {
+    "enable": gettext_noop("Enabled."),
+    "disable": gettext_noop("Disabled."),
+    "pause": gettext_noop("Paused."),
+    "resume": gettext_noop("Resumed."),
+}
 PLACE = "scheduling_jobconfig_change"
 NEW = (
     (None, {"fields": ("job_type", "job_id", "job_name")}),
-    ("Schedule", {"fields": ("cron_expression", "interval", "timezone", "enabled")}),
-    ("Arguments", {"fields": ("job_kwargs",)}),
+    (_("Schedule"), {"fields": ("cron_expression", "interval", "timezone", "enabled")}),
+    (_("Arguments"), {"fields": ("job_kwargs",)}),
 )
+
+
+def _folded(title: Any, *fields: str) -> tuple[Any, dict[str, Any]]:
+    """Fields that are seldom changed, behind their title."""
+    return title, {"classes": ("collapse",), "fields": fields}
+
+
 PAGE = (
     (None, {"fields": ("job_id", "job_name", "runs_in_full", "last_run", "note", "created_at", "updated_at")}),
     (
-        "Schedule",
+        _("Schedule"),
         {
             "fields": (
                 *("cron_expression", "interval", "timezone", "enabled"),
-                *("schedule_sentence", "schedule_warnings", "next_five_runs", "run_after", "calendar"),
+                *("next_five_runs", "schedule_warnings", "run_after", "calendar"),
             )
         },
     ),
-    ("Arguments", {"fields": ("job_kwargs",)}),
-    ("Overlapping and missed runs", {"fields": ("overlap", "catch_up", "catch_up_window_seconds")}),
-    ("Limits", {"fields": ("start_by_seconds", "finish_by_seconds", "soft_limit_seconds", "hard_limit_seconds")}),
-    ("Place in the queue", {"fields": ("priority", "pool")}),
-    ("Failures", {"fields": ("max_retries", "backoff_seconds", "max_losses", "pause_after_failures")}),
+    (_("Arguments"), {"fields": ("job_kwargs",)}),
+    (
+        _("Overlapping and missed runs"),
+        {"classes": ("collapse",), "fields": ("overlap", "catch_up", "catch_up_window_seconds")},
+    ),
+    (
+        _("Limits"),
+        {
+            "classes": ("collapse",),
+            "fields": ("start_by_seconds", "finish_by_seconds", "soft_limit_seconds", "hard_limit_seconds"),
+        },
+    ),
+    _folded(_("Place in the queue"), "priority", "pool"),
+    (
+        _("Failures"),
+        {"classes": ("collapse",), "fields": ("max_retries", "backoff_seconds", "max_losses", "pause_after_failures")},
+    ),
 )
 
 
 @admin.register(JobConfig)
-class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] # it takes no parameter at run time
+class JobConfigAdmin(JobDisplays, ModelAdmin):
     list_display = (
-        *("job_id", "job_name", "is_enabled", "schedule_sentence"),
-        *("next_run", "last_run", "note"),
+        *("job_id", "name_shown", "is_enabled", "schedule_sentence"),
+        *("next_run", "last_run", "last_runs", "note"),
     )
     list_filter = (StateFilter, "job_type")
     search_fields = ("job_id", "job_name")
@@ -80,7 +110,12 @@ class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] #
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **{"form": JobForm if obj else NewJobForm, **kwargs})
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return JobList
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        for sentence in heartbeats.clock_warnings():
+            self.message_user(request, sentence, messages.WARNING)
         return super().changelist_view(request, {"beat_leads": leases.is_held(leases.LEADER)})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -96,6 +131,7 @@ class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] #
             context["may_run"] = may_run(request)
             if request.user.has_perm("scheduling.view_execution"):
                 context["history"] = history(config.job_id)
+                context["strip"] = strip(latest_runs([config.job_id]).get(config.job_id, []))
         else:
             context["kwargs_of_each"] = [(job, kwargs_help(job)) for job in registry.all_jobs()]
         return super().render_change_form(request, context, *args, **kwargs)
@@ -114,6 +150,7 @@ class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] #
         view = self.admin_site.admin_view
         orders = "|".join(DONE)
         return [
+            path("preview/", view(preview), name="scheduling_jobconfig_preview"),
             path("<uuid:pk>/run/", view(self.run), name="scheduling_jobconfig_run"),
             re_path(f"^(?P<pk>[^/]+)/(?P<name>{orders})/$", view(self.tell), name="scheduling_jobconfig_tell"),
             *super().get_urls(),
@@ -149,24 +186,24 @@ class JobConfigAdmin(JobDisplays, admin.ModelAdmin):  # type: ignore[type-arg] #
         except SchedulingError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            tell_each(self, request, configs, order, DONE[name])
+            tell_each(self, request, configs, order, gettext(DONE[name]))
 
-    @admin.action(description="Run now", permissions=["run"])
+    @admin.action(description=_("Run now"), permissions=["run"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[JobConfig]) -> None:
         run_each(self, request, queryset)
 
-    @admin.action(description="Enable", permissions=["change"])
+    @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[JobConfig]) -> None:
         self._tell(request, queryset, "enable")
 
-    @admin.action(description="Disable", permissions=["change"])
+    @admin.action(description=_("Disable"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[JobConfig]) -> None:
         self._tell(request, queryset, "disable")
 
-    @admin.action(description="Pause, with the note", permissions=["change"])
+    @admin.action(description=_("Pause, with the note"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[JobConfig]) -> None:
         self._tell(request, queryset, "pause")
 
-    @admin.action(description="Resume", permissions=["change"])
+    @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[JobConfig]) -> None:
         self._tell(request, queryset, "resume")

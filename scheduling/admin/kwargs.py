@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from scheduling.admin.display import json_text
 from scheduling.registry import Job
@@ -17,7 +19,7 @@ class KwargsField(forms.JSONField):
     """A JSON object over several lines; nothing is an empty one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"widget": forms.Textarea(attrs={"rows": 8, "cols": 80}), "required": False, **options})
+        super().__init__(**{"widget": UnfoldAdminTextareaWidget(attrs={"rows": 6}), "required": False, **options})
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """What was written is shown again as it was."""
@@ -31,9 +33,11 @@ class KwargsField(forms.JSONField):
         if given is None:
             return {}
         if not isinstance(given, dict):
-            raise ValidationError("Write a JSON object, such as {}.")
+            raise ValidationError(gettext("Write a JSON object, such as {}."))
         if not _can_be_stored(given):
-            raise ValidationError("Write numbers that are finite, and text without NUL or halves of characters.")
+            raise ValidationError(
+                gettext("Write numbers that are finite, and text without NUL or halves of characters.")
+            )
         return given
 
 
@@ -52,14 +56,15 @@ def kwargs_help(declared: Job) -> str:
     required = schema.get("required", [])
     rows = [_row(name, part, name in required) for name, part in schema.get("properties", {}).items()]
     if not rows:
-        return "It takes no arguments."
+        return gettext("It takes no arguments.")
     return format_html("<ul>{}</ul>", format_html_join("", "<li><code>{}</code> ({}): {}</li>", rows))
 
 
 def _row(name: str, schema: Mapping[str, Any], is_required: bool) -> tuple[str, str, str]:
     kind = _kind(schema)
-    default = "required" if is_required else f"default {json.dumps(schema.get('default'), ensure_ascii=False)}"
-    return name, f"{kind}, {default}", schema.get("description") or schema.get("title", name)
+    known = json.dumps(schema.get("default"), ensure_ascii=False)
+    default = gettext("required") if is_required else gettext("default %(value)s") % {"value": known}
+    return name, f"{kind}, {default}", gettext(schema.get("description") or schema.get("title", name))
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

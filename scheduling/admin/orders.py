@@ -6,13 +6,15 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import ActionForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from scheduling import control, running
-from scheduling.admin.display import link
+from scheduling.admin.run_link import run_message
 from scheduling.exceptions import ConfigurationError, SchedulingError
 from scheduling.models import Execution, JobConfig
 
@@ -21,11 +23,13 @@ RUN_PERMISSION = "scheduling.add_execution"
 
 
 class NoteForm(forms.Form):
-    note = forms.CharField(max_length=500, error_messages={"required": "Write a note that says why it is paused."})
+    note = forms.CharField(max_length=500, error_messages={"required": _("Write a note that says why it is paused.")})
 
 
 class NoteActionForm(ActionForm):
-    note = forms.CharField(max_length=500, required=False, label="Note, to pause with:")
+    note = forms.CharField(
+        max_length=500, required=False, label=_("Note, to pause with:"), widget=UnfoldAdminTextInputWidget
+    )
 
 
 def may_run(request: HttpRequest) -> bool:
@@ -62,14 +66,13 @@ def tell_each(
             told.append(config.job_id)
             page.log_change(request, config, done)
     if told:
-        page.message_user(request, f"{told[0] if len(told) == 1 else f'{len(told)} jobs'}: {done}")
+        page.message_user(request, f"{told[0] if len(told) == 1 else gettext('%(n)s jobs') % {'n': len(told)}}: {done}")
 
 
 def run_each(page: "ModelAdmin[Any]", request: HttpRequest, configs: Iterable[JobConfig]) -> None:
     """Queue a run of each job."""
-    tell_each(page, request, configs, running.trigger_now, "Asked to run now.")
+    tell_each(page, request, configs, running.trigger_now, gettext("Asked to run now."))
 
 
 def queued_message(execution: Execution) -> SafeString:
-    run = link(f"run {execution.id}", "scheduling_execution_change", execution.id)
-    return format_html("{}: the {} is queued.", execution.job_id, run)
+    return run_message(execution.job_id, execution.id)

@@ -27,6 +27,15 @@ CONTROLLED_REPLY = inline_serializer(
 NEXT_RUN = inline_serializer(
     "NextRun", {"job_id": serializers.CharField(), "at": serializers.DateTimeField()}, many=True
 )
+PROCESSES = inline_serializer(
+    "Process",
+    {
+        "process": serializers.CharField(),
+        "heartbeat_age_seconds": serializers.FloatField(),
+        "clock_offset_seconds": serializers.FloatField(help_text="How far its clock is ahead of the database's."),
+    },
+    many=True,
+)
 STATUS_REPLY = inline_serializer(
     "SchedulerStatus",
     {
@@ -40,6 +49,10 @@ STATUS_REPLY = inline_serializer(
         "queued": serializers.IntegerField(),
         "average_duration_ms": serializers.FloatField(allow_null=True),
         "next_runs": NEXT_RUN,
+        "processes": PROCESSES,
+        "clock_warnings": serializers.ListField(
+            child=serializers.CharField(), help_text="A sentence for each process whose clock is off by 2 s or more."
+        ),
     },
 )
 

@@ -41,6 +41,11 @@ STATUS_REPLY = inline_serializer(
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key", location=OpenApiParameter.HEADER, description="The same key gives the same execution again."
 )
+SEEN_HEADER = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    description="The ETag of the job as it was read: it is refused (412) where the job was edited since.",
+)
 NEXT_RUNS = 5
 
 
@@ -81,21 +86,22 @@ class JobViewSet(GenericViewSet[JobConfig]):
         return Response(reply, status.HTTP_201_CREATED)
 
     def retrieve(self, request: Request, job_id: str) -> Response:
-        """One job."""
-        return Response(presenting.as_json(control.get(job_id)))
+        """One job. Its ETag names its latest edit, for If-Match."""
+        job = presenting.as_json(control.get(job_id))
+        return Response(job, headers={"ETag": f'"{job["updated_at"]}"'})
 
-    @extend_schema(request=requests.JobChange, responses=MESSAGE_REPLY)
+    @extend_schema(request=requests.JobChange, responses=MESSAGE_REPLY, parameters=[SEEN_HEADER])
     def update(self, request: Request, job_id: str) -> Response:
         """Change the fields that are given, and no others."""
-        editing.change(job_id, requests.object_of(request))
+        editing.change(job_id, requests.object_of(request), requests.seen_at(request))
         return _message("Job updated successfully")
 
-    @extend_schema(request=requests.JobChange, responses=MESSAGE_REPLY)
+    @extend_schema(request=requests.JobChange, responses=MESSAGE_REPLY, parameters=[SEEN_HEADER])
     def partial_update(self, request: Request, job_id: str) -> Response:
         """Change the fields that are given, as PUT does."""
         return self.update(request, job_id)
 
-    @extend_schema(responses=MESSAGE_REPLY)
+    @extend_schema(responses={200: MESSAGE_REPLY})
     def destroy(self, request: Request, job_id: str) -> Response:
         """Delete the job with its schedule, and cancel its open runs; its executions stay."""
         control.delete(job_id)

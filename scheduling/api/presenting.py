@@ -42,6 +42,7 @@ class JobSerializer(serializers.Serializer[JobConfig]):
     interval_minutes = serializers.SerializerMethodField(help_text="Where it runs on an interval, else null.")
     job_kwargs = serializers.DictField(required=False)
     created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField(help_text="When it was last edited; sent back, it protects others' edits.")
     last_run = serializers.DateTimeField(source="last_run_at", allow_null=True)
     next_run = serializers.SerializerMethodField()
 

@@ -1,36 +1,44 @@
 """Bodies that the interface takes, checked for their types; what values mean is checked where they are used."""
 
-import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+TIME_OF_DAY = "([01][0-9]|2[0-3]):([0-5][0-9])"
 LONGEST_KEY = 128
 LONGEST_INTERVAL_MINUTES = 366 * 24 * 60
 
 
-class JobChange(serializers.Serializer[dict[str, Any]]):
+class JobFields(serializers.Serializer[dict[str, Any]]):
     """Fields of a job. Those that are left out stay as they are; null brings an argument's default back."""
 
     name = serializers.CharField(required=False, max_length=200)
-    schedule_time = serializers.CharField(required=False, help_text="HH:MM: once a day at this time of the time zone.")
+    schedule_time = serializers.RegexField(
+        f"^{TIME_OF_DAY}$",
+        required=False,
+        help_text="HH:MM: once a day at this time of the time zone.",
+        error_messages={"invalid": "This is not a time of day; write HH:MM, such as 17:00."},
+    )
     cron_expression = serializers.CharField(required=False, help_text="Five fields, in place of schedule_time.")
     timezone = serializers.CharField(required=False)
     interval_minutes = serializers.IntegerField(required=False, min_value=1, max_value=LONGEST_INTERVAL_MINUTES)
     is_active = serializers.BooleanField(required=False)
     job_kwargs = serializers.DictField(required=False, help_text="The arguments of a job that is no template.")
 
-    def validate_schedule_time(self, text: str) -> str:
-        if not TIME_OF_DAY.fullmatch(text):
-            raise ValidationError(f"{text!r} is not a time of day; write HH:MM, such as 17:00.")
-        return text
+
+class JobChange(JobFields):
+    """Changes of a job."""
+
+    updated_at = serializers.DateTimeField(
+        required=False, help_text="As it was read: what somebody else has edited since is then not overwritten."
+    )
 
 
-class NewJob(JobChange):
+class NewJob(JobFields):
     """A job to create."""
 
     job_id = serializers.RegexField(
@@ -71,6 +79,20 @@ def object_of(request: Request) -> Mapping[str, Any]:
     if not isinstance(request.data, Mapping):
         raise ValidationError("The body is not a JSON object.")
     return request.data
+
+
+def seen_at(request: Request) -> datetime | None:
+    """The edit that If-Match names, as the header ETag of a job does. Raises ValidationError for another text."""
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
+        return None
+    try:
+        moment = datetime.fromisoformat(text.removeprefix("W/").strip('"'))
+    except ValueError as error:
+        raise ValidationError({"If-Match": "Send the ETag of the job as it was read."}) from error
+    if moment.tzinfo is None:
+        raise ValidationError({"If-Match": "Send the ETag of the job as it was read."})
+    return moment
 
 
 def idempotency_key(request: Request) -> str | None:

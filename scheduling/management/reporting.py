@@ -15,6 +15,9 @@ INCOMPLETE, WRONG_USAGE, REFUSED = 1, 2, 3
 class ReportingCommand(BaseCommand):
     """A command with `--json`. `work` returns the JSON object and the exit code."""
 
+    # They are about the web site, and looking at all its pages takes longer than most commands; `start` and `check` do.
+    requires_system_checks = []
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--json", action="store_true", help="one JSON object as the last line of standard output")

@@ -38,8 +38,6 @@ class Execution(models.Model):
     progress_total = models.BigIntegerField(null=True)
     overdue_at = models.DateTimeField(null=True, help_text="When it was found to be later than its finish-by limit.")
 
-    notified_at = models.DateTimeField(null=True, help_text="When people were told that it did not do its work.")
-
     queue = models.CharField(max_length=64)
     pool = models.CharField(max_length=64, blank=True)
     priority = models.PositiveSmallIntegerField(default=5)
@@ -53,9 +51,11 @@ class Execution(models.Model):
     worker = models.CharField(max_length=128, blank=True)
     fence = models.PositiveIntegerField(default=0, help_text="Grows with each owner; only the latest may write.")
     lease_until = models.DateTimeField(null=True)
+    lease_seconds = models.FloatField(null=True, help_text="The length that its worker gives the lease.")
     cancel_requested_at = models.DateTimeField(null=True)
     celery_task_id = models.CharField(max_length=64, blank=True)
     idempotency_key = models.CharField(max_length=128, null=True)  # noqa: DJ001 - NULL is not unique, "" would be
+    followers_due = models.BooleanField(default=False, help_text="The jobs that come after it are to be started.")
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="retries")
 
     class Meta:
@@ -67,6 +67,8 @@ class Execution(models.Model):
             models.Index(fields=["-queued_at"], name="execution_queued"),
             models.Index(fields=["job_id", "-queued_at"], name="execution_job_queued"),
             models.Index(fields=["status", "-queued_at"], name="execution_status_queued"),
+            models.Index(fields=["job_id", "status"], name="execution_job_status"),
+            models.Index(fields=["id"], condition=Q(followers_due=True), name="execution_followers_due"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job_id", "scheduled_for"], name="execution_once_per_moment"),

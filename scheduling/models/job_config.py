@@ -1,6 +1,7 @@
 """What an operator decides about a job."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -8,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from scheduling import beat_rows, registry
+from scheduling import beat_rows, clock, registry
 from scheduling.exceptions import ConfigurationError
 from scheduling.schedules import Cron, Schedule
 
@@ -42,7 +43,10 @@ class JobConfig(models.Model):
         PeriodicTask, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="job_config"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    """When it was last edited, by the database's clock: whoever edits can tell which state they have seen."""
+    edited = models.JSONField(default=dict, editable=False)
+    """When each part was last edited, as ISO text: fields by their names, and `schedule` and `enabled`."""
     last_run_at = models.DateTimeField(null=True, editable=False)
 
     overlap = models.CharField(max_length=16, choices=Overlap.choices, default=Overlap.SKIP)
@@ -136,15 +140,21 @@ class JobConfig(models.Model):
         """Why its schedule cannot be; empty where it can."""
         try:
             if self.schedule:
-                self.schedule.next_after(timezone.now())
+                self.schedule.next_after(clock.about_now())
         except ConfigurationError as error:
             return str(error)
         return ""
 
     def pause(self, moment: datetime, note: str) -> None:
         self.paused_at, self.pause_note = moment, note[:500]
-        self.save(update_fields=["paused_at", "pause_note", "updated_at"])
+        self.save_edit("enabled", columns=["paused_at", "pause_note"])
 
     def resume(self) -> None:
         self.paused_at, self.pause_note = None, ""
-        self.save(update_fields=["paused_at", "pause_note", "updated_at"])
+        self.save_edit("enabled", columns=["paused_at", "pause_note"])
+
+    def save_edit(self, *parts: str, columns: Iterable[str] | None = None) -> None:
+        """Save these columns, or all of a job that is new, and that these parts of it are edited now."""
+        self.updated_at = clock.now()
+        self.edited = {**self.edited, **dict.fromkeys(parts, self.updated_at.isoformat())}
+        self.save(update_fields=None if columns is None else [*columns, "updated_at", "edited"])

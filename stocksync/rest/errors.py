@@ -18,16 +18,24 @@ from scheduling.exceptions import (
     ConfigurationError,
     ExecutionError,
     ExecutionNotFound,
+    Held,
     JobAlreadyExists,
     JobNotFound,
+    LostEdit,
+    NotAsSeen,
     SchedulingError,
 )
+from stocksync.rest.shape import error_body
+from stocksync.web.limits import RETRY_AFTER_SECONDS, TooSlow, is_too_slow
 
 # In both tables the first class that fits counts.
 OURS: tuple[tuple[type[Exception], int, str], ...] = (
     (JobNotFound, status.HTTP_404_NOT_FOUND, "job_not_found"),
     (JobAlreadyExists, status.HTTP_409_CONFLICT, "job_already_exists"),
     (ConfigurationError, status.HTTP_400_BAD_REQUEST, "configuration_error"),
+    (NotAsSeen, status.HTTP_412_PRECONDITION_FAILED, "edited_since"),
+    (LostEdit, status.HTTP_409_CONFLICT, "edited_since"),
+    (Held, status.HTTP_409_CONFLICT, "held"),
     (ExecutionNotFound, status.HTTP_404_NOT_FOUND, "execution_not_found"),
     (ExecutionError, status.HTTP_409_CONFLICT, "execution_error"),
     (UsageError, status.HTTP_400_BAD_REQUEST, "usage_error"),
@@ -67,22 +75,21 @@ def _from_framework(error: Exception, context: dict[str, Any]) -> Response | Non
     if answer is None or not isinstance(error, exceptions.APIException):
         return None
     field, message = _first(error.detail)
-    answer.data = _body(error.default_code, message, field)
+    answer.data = error_body(error.default_code, message, field)
     return answer
 
 
 def _from_tables(error: Exception) -> Response | None:
+    if is_too_slow(error):
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return Response(error_body("too_slow", str(TooSlow())), status.HTTP_503_SERVICE_UNAVAILABLE, headers=headers)
     for kind, number, code in OURS:
         if isinstance(error, kind):
-            return Response(_body(code, str(error), getattr(error, "field", None)), number)
+            return Response(error_body(code, str(error), getattr(error, "field", None)), number)
     for kind, number, code, message in OF_OTHERS:
         if isinstance(error, kind):
-            return Response(_body(code, message), number)
+            return Response(error_body(code, message), number)
     return None
-
-
-def _body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "field": field}}
 
 
 def _first(detail: Any, field: str | None = None) -> tuple[str | None, str]:

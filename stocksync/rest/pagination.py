@@ -30,6 +30,14 @@ class HeaderPagination(LimitOffsetPagination):
             headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items() if url)
         return Response(data, headers=headers)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        bounds = {self.limit_query_param: (1, self.max_limit), self.offset_query_param: (0, FURTHEST_OFFSET)}
+        found = super().get_schema_operation_parameters(view)
+        for parameter in found:
+            least, most = bounds[parameter["name"]]
+            parameter["schema"] |= {"minimum": least, "maximum": most}
+        return found
+
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         return dict(schema)
 

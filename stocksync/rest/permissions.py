@@ -15,8 +15,8 @@ class PermissionOfAction(BasePermission):
         if not request.user or not request.user.is_authenticated:
             return False
         action = getattr(view, "action", None)
-        if action is None:
-            # No such method; that is answered after the permissions.
+        if action in (None, "metadata"):
+            # No such method, which is answered after the permissions; or OPTIONS, which shows nothing.
             return True
         needed = getattr(view, "permissions", {}).get(action)
         return needed is not None and request.user.has_perm(needed)

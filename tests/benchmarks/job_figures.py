@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from time import perf_counter
 
@@ -12,6 +12,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from market_data.datasets import WITH_LEDGER
+from market_data.models import Partition, SyncRequest, SyncTask
 from scheduling import control, cron
 from scheduling.context import Status
 from scheduling.models import Execution
@@ -19,7 +21,8 @@ from scheduling.schedulers import DatabaseScheduler
 from stocksync import celery_app
 
 JOBS, RUNS_EACH, TRIES, CHUNK = 5000, 20, 5, 100
-TICK_BAR, PAGE_BAR = 1000, 300
+TICK_BAR, PAGE_BAR, METRICS_BAR = 1000, 300, 200
+DATASETS_KEPT, DAYS_KEPT, REQUESTS_KEPT = 12, 5000, 20_000
 PAGES = (
     "/admin/scheduling/jobconfig/",
     "/admin/scheduling/jobconfig/?q=job04",
@@ -38,6 +41,7 @@ def main() -> None:
     for first in range(0, JOBS, CHUNK):
         make_jobs(range(first, first + CHUNK))
     make_runs()
+    make_ledger()
     print(f"  {JOBS} jobs and {JOBS * RUNS_EACH} runs made in {perf_counter() - began:.0f} s")
     if connection.vendor == "postgresql":
         # What its autovacuum does within a minute; a first look at new rows writes to all of them.
@@ -54,6 +58,7 @@ def main() -> None:
     opened(client, "/admin/")
     for address in PAGES:
         tell(address, PAGE_BAR, partial(opened, client, address))
+    tell("/metrics", METRICS_BAR, partial(opened, client, "/metrics"))
 
 
 @transaction.atomic
@@ -76,6 +81,24 @@ def cron_of(number: int) -> str:
 def make_runs() -> None:
     runs = (run_of(number, age) for age in range(RUNS_EACH) for number in range(JOBS))
     Execution.objects.bulk_create(runs, batch_size=1000)
+
+
+def make_ledger() -> None:
+    """The ledger of twenty years, and the requests that brought them: what figures of the data are counted from."""
+    first = date(2005, 1, 1)
+    Partition.objects.bulk_create(
+        [
+            Partition(dataset=name, trade_date=first + timedelta(days=day), state=Partition.State.COMPLETE)
+            for name in WITH_LEDGER[:DATASETS_KEPT]
+            for day in range(DAYS_KEPT)
+        ],
+        batch_size=1000,
+    )
+    task = SyncTask.objects.create(job_type="DAILY_HISTORY", dataset="daily", status=SyncTask.Status.COMPLETED)
+    SyncRequest.objects.bulk_create(
+        [SyncRequest(task=task, shape="symbols", state=SyncRequest.State.DONE) for _ in range(REQUESTS_KEPT)],
+        batch_size=1000,
+    )
 
 
 def run_of(number: int, days_ago: int) -> Execution:

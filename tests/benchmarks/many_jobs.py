@@ -1,4 +1,5 @@
-"""5,000 jobs with 20 runs each: beat's tick, the lists of the admin and of the API, the scheduler's status.
+"""5,000 jobs with 20 runs each: beat's tick, the lists of the admin and of the API, the scheduler's status, the
+figures for Prometheus.
 
 Prints the slowest of some tries beside its bar, on SQLite and on PostgreSQL.
 """

@@ -71,8 +71,8 @@ def write_ours(rows):  # type: ignore[no-untyped-def]
     from django.db import transaction
 
     from market_data.datasets import DATASETS
-    from market_data.engine import clock
-    from market_data.engine.writer import upsert
+    from market_data.engine.ledger import clock
+    from market_data.engine.storing.writer import upsert
 
     daily = DATASETS["daily"]
     kinds = [pa.string(), pa.date32(), *[pa.float64()] * 9]

@@ -11,17 +11,20 @@ import pyarrow as pa
 from django.db import transaction
 
 from market_data.datasets import DATASETS, EXCHANGE, Dataset
-from market_data.engine import clock, coverage, tasks
-from market_data.engine.checks import Window, check
-from market_data.engine.fetching import Fetched
-from market_data.engine.storing import Store
-from market_data.engine.writer import Counts, upsert
+from market_data.engine.ledger import clock, coverage
+from market_data.engine.running import tasks
+from market_data.engine.running.fetching import Fetched
+from market_data.engine.running.store import Store
+from market_data.engine.storing.checks import Window, check
+from market_data.engine.storing.judging import BELIEVED, Judgement, Verdict
+from market_data.engine.storing.writer import Counts, upsert
 from market_data.models import Partition, Security, Suspension, SyncRequest, SyncTask, TradingDay
 from market_data.providers.base import Answer
 from tests.market_data.worlds import weekdays
 
 DAILY, ADJ_FACTOR, SUSPEND_D = DATASETS["daily"], DATASETS["adj_factor"], DATASETS["suspend_d"]
 TRADE_CAL, STOCK_BASIC, DAILY_BASIC = DATASETS["trade_cal"], DATASETS["stock_basic"], DATASETS["daily_basic"]
+CUT = Judgement(Verdict.ASK_DIFFERENTLY, "cut", 1)
 A, B, C = "600001.SH", "600002.SH", "000003.SZ"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OLD_MONDAY = date(2024, 1, 8)
@@ -108,9 +111,12 @@ def counted(dataset: Dataset, day: date) -> Partition:
     return partition(dataset, day)
 
 
-def fetched(dataset: Dataset, *symbols: str, day: date = OLD_MONDAY, truncated: bool = False) -> Fetched:
-    rows = [row_of(dataset, symbol, day) for symbol in symbols]
-    return Fetched(table_of(dataset, rows), [], truncated, made_up=False)
+def fetched(
+    dataset: Dataset, *symbols: str, day: date = OLD_MONDAY, judgement: Judgement = BELIEVED, **fields: Any
+) -> Fetched:
+    """A judged answer with a plausible row of each symbol; `fields` are Fetched's."""
+    table = table_of(dataset, [row_of(dataset, symbol, day) for symbol in symbols])
+    return Fetched(**{"table": table, "refused": [], "judgement": judgement, "made_up": False, **fields})
 
 
 def answer(dataset: Dataset, *symbols: str, day: date = OLD_MONDAY, asked: tuple[str, ...] = ()) -> None:

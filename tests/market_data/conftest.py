@@ -10,12 +10,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from market_data.engine import clock
-from market_data.standin.market_folder import read_market
-from market_data.standin.rules import Rules
-from market_data.standin.server import Standin
-from market_data.standin.yahoo import YahooStandin
-from market_data.standin.yahoo_charts import generate_charts
+from market_data.engine.ledger import clock
+from market_data.standin.market.folder import read_market
+from market_data.standin.tushare.rules import Rules
+from market_data.standin.tushare.server import Standin
+from market_data.standin.yahoo.charts import generate_charts
+from market_data.standin.yahoo.server import YahooStandin
 from tests.market_data.worlds import World
 
 YAHOO_SYMBOLS = ("AAPL", "MSFT", "BRK-B", "^GSPC", "EURUSD=X", "BTC-USD", "0700.HK", "VOD.L", "600000.SS", "000001.SZ")

@@ -13,13 +13,13 @@ from typing import Any
 
 from market_data.datasets import DATASETS
 from market_data.models import ConceptBoard
-from market_data.standin.eastmoney import CALENDAR, EastmoneyStandin
-from market_data.standin.market_folder import read_market
-from market_data.standin.rules import Rules
-from market_data.standin.server import Standin
-from market_data.standin.tables import Market
-from market_data.standin.yahoo import Fault, YahooStandin
-from market_data.standin.yahoo_charts import generate_charts
+from market_data.standin.eastmoney.server import CALENDAR, EastmoneyStandin
+from market_data.standin.market.folder import read_market
+from market_data.standin.market.tables import Market
+from market_data.standin.tushare.rules import Rules
+from market_data.standin.tushare.server import Standin
+from market_data.standin.yahoo.charts import generate_charts
+from market_data.standin.yahoo.server import Fault, YahooStandin
 from tests.market_data.providers.sources import SYMBOL, small_market, wire
 from tests.market_data.report_worlds import report, write_reports
 from tests.market_data.worlds import World

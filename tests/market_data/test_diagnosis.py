@@ -13,7 +13,7 @@ from django.db import OperationalError
 
 from market_data import diagnosis
 from market_data.diagnosis import examine
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from tests.market_data.builders import add_calendar
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,15 +1,16 @@
 """Every job that brings data, from its schedule through real workers, against stand-ins, to an export."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from market_data import exporting
 from market_data.datasets import DATASETS
-from market_data.engine import clock
-from market_data.standin import generated_standin
-from market_data.standin.eastmoney import EastmoneyStandin
+from market_data.engine.ledger import clock, expectations
+from market_data.files import exporting
+from market_data.standin.eastmoney.server import EastmoneyStandin
+from market_data.standin.generated import generated_standin
 from scheduling import control, installing
 from scheduling.models import Execution, JobConfig, Pool
 from tests.scheduling.conftest import broker_in_memory, broker_url, database_url, installation, migrated_file
@@ -50,6 +51,13 @@ def ended() -> dict[str, str]:
     return dict(runs.values_list("job_id", "status"))
 
 
+def not_out_yet(moment: datetime) -> set[str]:
+    """The sectors' flow is of the latest session only: on a trading day there is none before its hour."""
+    flow, day = DATASETS["sector_fund_flow"], clock.today()
+    is_early = moment < clock.ready_moment(flow, day) and expectations.open_days(day, day)
+    return {flow.name} if is_early else set()
+
+
 @pytest.mark.usefixtures("sources")
 def test_every_job_runs_from_its_schedule_and_its_data_can_be_exported(
     installation: Installation, tmp_path: Path
@@ -61,10 +69,12 @@ def test_every_job_runs_from_its_schedule_and_its_data_can_be_exported(
     JobConfig.objects.filter(job_id="sync_stock_basic").update(priority=9)
     for job_id in JOBS:
         control.set_cron(job_id, "* * * * *", enabled=True)
+    began = clock.now()
     installation.start("control", "sync", "beat")
     installation.wait(lambda: set(ended()) >= set(JOBS), seconds=240)
     told = dict(Execution.objects.exclude(finished_at=None).values_list("job_id", "error_message"))
     assert {job_id: ended()[job_id] for job_id in JOBS} == dict.fromkeys(JOBS, "SUCCESS"), told
+    too_early = not_out_yet(began)
     for name in {name for names in JOBS.values() for name in names}:
-        rows = exporting.export(exporting.Selection(DATASETS[name]), "csv", str(tmp_path / f"{name}.csv"))
-        assert rows > 0, name
+        rows = exporting.export(exporting.Selection(DATASETS[name]), "csv", str(tmp_path / f"{name}.csv")).rows
+        assert rows > 0 or name in too_early, name

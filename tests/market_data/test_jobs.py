@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.models import AdjFactor, DailyBar, Partition, SyncTask
 from scheduling.installing import install_schedules
 from scheduling.models import Execution
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def recent(tmp_path: Any) -> World:
     """Six stocks in the forty days before today."""
     today = clock.today()
-    return World(tmp_path / "recent", 6, today - timedelta(days=40), today - timedelta(days=1))
+    world = World(tmp_path / "recent", 6, today - timedelta(days=40), today - timedelta(days=1))
+    world.known_until = today + timedelta(days=60)
+    return world
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from market_data.engine import clock, tasks
+from market_data.datasets import DATASETS
+from market_data.engine.ledger import clock
+from market_data.engine.ledger.cells import SESSIONS_UNTIL_GONE
+from market_data.engine.running import tasks
 from market_data.models import CoverageCell, DailyBar, Partition, Revision, Security, SyncFailureRecord, SyncTask
 from tests.market_data.worlds import World
 
@@ -154,12 +157,12 @@ def test_a_request_that_keeps_failing_is_recorded_retried_and_then_waits_for_a_p
     server = serve(world)
     run("sync", "suspend_d", *WINDOW)
     run("sync", "stock_basic")
-    server.rules = server.rules.changed({"fault": {"wrong_columns": 1.0}})
+    server.rules = server.rules.changed({"fault": {"broken_json": 1.0}})
     assert run("sync", "daily", *one_day)[0] == 1
     assert run("sync", "daily", *one_day)[0] == 1
     failure = SyncFailureRecord.objects.get()
     assert (failure.retry_count, failure.max_retries, failure.third_code) == (1, 1, "20240110")
-    assert "columns" in failure.error_message
+    assert "JSON" in failure.error_message
     sent = len(server.calls)
     code, report, _ = run("sync", "daily", *one_day)
     assert (code, report["calls"], len(server.calls)) == (1, 0, sent)
@@ -212,7 +215,7 @@ def test_an_account_with_the_fewest_points_still_gets_complete_bars(serve, run, 
 def test_a_stock_that_no_list_has_is_stored_and_the_ledger_converges(world, serve, run, tmp_path):
     world.unlisted = {world.symbols[5]}
     serve(world)
-    for day in world.days:
+    for day in world.days[: SESSIONS_UNTIL_GONE + 5]:
         text = f"{day:%Y%m%d}"
         assert run("sync", "daily", "--start", text, "--end", text)[0] == 0
     assert run("sync", "daily", *WINDOW)[0] == 0
@@ -286,8 +289,8 @@ def test_a_provider_that_does_not_answer_leaves_the_work_for_the_next_run(world,
 
 
 def test_a_day_that_came_in_part_is_not_done(tmp_path, serve, run, settings):
-    today = clock.today()
-    world = World(tmp_path / "recent", 6, today - timedelta(days=40), today - timedelta(days=1))
+    due = clock.last_due_day(DATASETS["daily"], clock.now())
+    world = World(tmp_path / "recent", 6, due - timedelta(days=40), due)
     last = f"{world.days[-1]:%Y%m%d}"
     server = serve(world, partial={last: 0.5})
     code, report, _ = run("sync", "daily", "--start", f"{world.first:%Y%m%d}")

@@ -24,7 +24,8 @@ def weekdays(first: date, last: date) -> list[date]:
 
 
 class World:
-    """A folder of `<api_name>.csv` for `count` stocks, the first day to the last.
+    """A folder of `<api_name>.csv` for `count` stocks, the first day to the last; the calendar may go on without
+    trading until `known_until`.
 
     `suspended` and `absent` are (symbol, day): in the list of suspensions, and simply not there.
     """
@@ -39,6 +40,7 @@ class World:
         self.listed: dict[str, date] = dict.fromkeys(self.symbols, first)
         self.delisted: dict[str, date] = {}
         self.unlisted: set[str] = set()
+        self.known_until = last
 
     def cells(self) -> list[tuple[str, date]]:
         """Who has a bar on which day, ascending."""
@@ -59,7 +61,7 @@ class World:
         stops = sorted(self.suspended)
         fields = ["ts_code", "trade_date", "suspend_timing", "suspend_type"]
         self._file("suspend_d", fields, ([s, f"{d:%Y%m%d}", "", "S"] for s, d in stops))
-        self._file("daily", BAR_FIELDS, (_bar(s, d) for s, d in cells))
+        self._file("daily", BAR_FIELDS, _bars(cells))
         self._file("adj_factor", ["ts_code", "trade_date", "adj_factor"], ([s, f"{d:%Y%m%d}", 1.5] for s, d in cells))
         self._file("daily_basic", VALUE_FIELDS, (_value(s, d) for s, d in cells))
         return self
@@ -73,7 +75,7 @@ class World:
 
     def _calendar(self) -> Iterable[list[Any]]:
         before = ""
-        for n in range((self.last - self.first).days + 1):
+        for n in range((self.known_until - self.first).days + 1):
             day = self.first + timedelta(days=n)
             yield ["SSE", f"{day:%Y%m%d}", int(day in self.days), before]
             before = f"{day:%Y%m%d}" if day in self.days else before
@@ -92,15 +94,30 @@ class World:
             writer.writerows(rows)
 
 
-def _bar(symbol: str, day: date) -> list[Any]:
-    close = round(10 + int(symbol[:6]) % 50 + day.toordinal() % 97 / 100, 2)
+def _bars(cells: Iterable[tuple[str, date]]) -> Iterable[list[Any]]:
+    """Bars that follow on each other; the cells ascend by stock and day."""
+    last: dict[str, float] = {}
+    for symbol, day in cells:
+        yield _bar(symbol, day, last.get(symbol))
+        last[symbol] = _close(symbol, day)
+
+
+def _bar(symbol: str, day: date, before: float | None) -> list[Any]:
+    close = _close(symbol, day)
+    pre_close = close if before is None else before
+    change = round(close - pre_close, 2)
     low, high = round(close - 0.31, 2), round(close + 0.42, 2)
     lots = round(1000.17 + day.toordinal() % 31, 2)
-    return [symbol, f"{day:%Y%m%d}", close, high, low, close, close, 0.0, 0.0, lots, round(lots * close / 10, 3)]
+    prices = [close, high, low, close, pre_close, change, round(100 * change / pre_close, 4)]
+    return [symbol, f"{day:%Y%m%d}", *prices, lots, round(lots * close / 10, 3)]
+
+
+def _close(symbol: str, day: date) -> float:
+    return round(10 + int(symbol[:6]) % 50 + day.toordinal() % 97 / 100, 2)
 
 
 def _value(symbol: str, day: date) -> list[Any]:
-    close = _bar(symbol, day)[5]
+    close = _close(symbol, day)
     profit = "" if int(symbol[:6]) % 3 == 0 else 12.5
     rest = [0.51, 0.9, 1.1, profit, profit, 1.2, 2.1, 2.2, 0.3, 0.4, 194059.1754, 194055.0653, 81604.8121]
     return [symbol, f"{day:%Y%m%d}", close, *rest, 2175403.43, 2175367.8332]

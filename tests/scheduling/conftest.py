@@ -18,7 +18,7 @@ from django.db.utils import ConnectionHandler
 from kombu import Connection
 from pytest_django import DjangoDbBlocker
 
-from scheduling import control, registry
+from scheduling import control, registry, waking
 from scheduling.models import Execution, JobConfig
 from scheduling.registry import Job
 from stocksync import celery_app
@@ -35,6 +35,7 @@ ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbi
 def broker_in_memory() -> Iterator[None]:
     before = celery_app.conf.broker_url, celery_app.conf.broker_transport_options
     celery_app.conf.update(broker_url="memory://", broker_transport_options={})
+    waking.begin_anew()
     with celery_app.connection_for_write() as connection:
         for queue in ("sync", "control"):
             channel: Any = connection.default_channel

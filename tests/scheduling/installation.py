@@ -36,11 +36,15 @@ class Installation:
     def trace(self) -> Path:
         return self.folder / "trace"
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, **environment: str) -> None:
         for name in names:
             with open(self.folder / f"{name}.log", "ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    COMMANDS[name], env=self.environment, stdout=log, stderr=log, start_new_session=True
+                    COMMANDS[name],
+                    env=self.environment | environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
 
     def kill_tree(self, name: str) -> None:

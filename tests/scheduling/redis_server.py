@@ -1,6 +1,7 @@
 """A Redis server of a test's own, to be killed and started again."""
 
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -36,6 +37,15 @@ class RedisServer:
         if self.process:
             self.process.kill()
             self.process.wait()
+
+    def freeze(self) -> None:
+        """It keeps its connections, takes new ones, and answers nothing."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
         with redis.Redis.from_url(self.url) as client:

@@ -1,7 +1,7 @@
 """Previews against what Celery's own schedule fires, second by second where it matters."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import time_machine
 from celery.schedules import crontab
 from django_celery_beat.models import CrontabSchedule
 
+from scheduling import daylight
 from scheduling.cron import FIELDS, check_cron, cron_sentence, cron_warning, last_fire, next_fire
 from scheduling.exceptions import ConfigurationError
 from scheduling.schedules import Cron, Interval, due_moments, next_runs
@@ -114,6 +115,53 @@ def test_it_refuses_a_time_zone_that_does_not_exist(zone: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         check_cron("0 18 * * *", zone)
     assert refusal.value.field == "timezone"
+
+
+@pytest.mark.parametrize("days", ["7", "5-7", "1,7", "7/2"])
+def test_sunday_as_7_is_refused_in_a_sentence_that_tells_how_to_write_it(days: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"cannot be '{days}': Sunday is 0 or sun, not 7; .* 5-6,0"):
+        check_cron(f"0 9 * * {days}", "Asia/Shanghai")
+    check_cron("0 9 * * */7", "Asia/Shanghai")
+    assert next_fire("0 9 * * 5-6,0", "UTC", datetime(2026, 6, 6, 10, tzinfo=UTC)).isoweekday() == 7
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+NIGHTS = [
+    (datetime(2026, 11, 1, 3, tzinfo=UTC), "30 1 * * *", ["01:30 EDT"]),
+    (datetime(2026, 11, 1, 3, tzinfo=UTC), "0 2 * * *", ["02:00 EST"]),
+    (datetime(2026, 11, 1, 3, tzinfo=UTC), "*/30 1,2 * * *", ["01:00 EDT", "01:30 EDT", "02:00 EST", "02:30 EST"]),
+    (datetime(2026, 3, 8, 3, tzinfo=UTC), "30 1 * * *", ["01:30 EST"]),
+    (datetime(2026, 3, 8, 3, tzinfo=UTC), "0 2 * * *", ["03:00 EDT"]),
+    (datetime(2026, 3, 8, 3, tzinfo=UTC), "0 2,3 * * *", ["03:00 EDT"]),
+    (datetime(2026, 3, 8, 3, tzinfo=UTC), "30 2 * * *", ["03:30 EDT"]),
+]
+
+
+@pytest.mark.parametrize(("start", "expression", "moments"), NIGHTS)
+def test_on_the_night_of_a_change_of_clocks_each_time_of_day_is_due_once(
+    start: datetime, expression: str, moments: list[str]
+) -> None:
+    due = takewhile(
+        lambda moment: moment < start + timedelta(hours=9), due_moments(Cron(expression, "America/New_York"), start)
+    )
+    assert [f"{moment.astimezone(NEW_YORK):%H:%M %Z}" for moment in due] == moments
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "sentences"),
+    [
+        ("30 1 * * *", "America/New_York", ["On 2026-11-01 the time from 01:00 to 02:00 comes twice"]),
+        ("30 2 * * *", "America/New_York", ["On 2027-03-14 the time from 02:00 to 03:00 is left out"]),
+        ("0 2,3 * * *", "Europe/Berlin", ["On 2026-10-25 the time from 02:00 to 03:00 comes", "On 2027-03-28 the"]),
+        ("45 1 * * *", "Australia/Lord_Howe", ["On 2027-04-04 the time from 01:30 to 02:00 comes twice"]),
+        ("0 18 * * *", "America/New_York", []),
+        ("30 1 * * *", "Asia/Shanghai", []),
+    ],
+)
+def test_a_schedule_that_a_change_of_clocks_meets_is_told_of(expression: str, zone: str, sentences: list[str]) -> None:
+    told = daylight.warnings(expression, zone, datetime(2026, 6, 1, tzinfo=UTC))
+    assert len(told) == len(sentences)
+    assert all(text.startswith(sentence) for text, sentence in zip(told, sentences, strict=True))
 
 
 def test_both_day_fields_are_warned_about_because_celery_wants_both_to_match() -> None:

@@ -88,12 +88,20 @@ def test_of_many_missed_runs_the_latest_is_run_and_the_others_are_counted(
     declare(name="b", schedule=control.cron("0 18 * * *"), catch_up="none")
     clock.move_to(DUE + timedelta(days=3, hours=1))
     sweeping.catch_up()
-    a, b = (Execution.objects.get(job_id=name) for name in "ab")
-    assert (a.status, a.scheduled_for) == (Status.QUEUED, DUE + timedelta(days=3))
-    assert (b.status, b.error_message) == (
-        Status.SKIPPED,
-        "Missed: nothing was there to start it for 3600 seconds, nor for 3 runs before it.",
-    )
+    found = Execution.objects.order_by("job_id", "scheduled_for")
+    assert list(found.values_list("job_id", "status", "scheduled_for", "error_message")) == [
+        (
+            *("a", Status.SKIPPED, DUE + timedelta(days=2)),
+            "Missed 3 runs, from 2026-06-01 18:00:00 CST to 2026-06-03 18:00:00 CST: nothing was there to start them.",
+        ),
+        ("a", Status.QUEUED, DUE + timedelta(days=3), ""),
+        (
+            *("b", Status.SKIPPED, DUE + timedelta(days=3)),
+            "Missed 4 runs, from 2026-06-01 18:00:00 CST to 2026-06-04 18:00:00 CST: nothing was there to start them.",
+        ),
+    ]
+    sweeping.catch_up()
+    assert found.count() == 3
 
 
 def test_moving_a_cron_to_an_earlier_hour_does_not_run_it_at_once(

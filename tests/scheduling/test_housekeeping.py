@@ -42,7 +42,10 @@ def test_old_executions_go_with_their_lines_and_young_ones_stay(housekeeper: Job
     ran("a", 91)
     young = ran("a", 89)
     execution = keep_house(**ALL_OLD)
-    assert (execution.status, execution.result) == ("SUCCESS", {"executions": 1, "lines": 2, "results": 0})
+    assert (execution.status, execution.result) == (
+        "SUCCESS",
+        {"executions": 1, "lines": 2, "results": 0, "incidents": 0},
+    )
     assert set(Execution.objects.all()) == {young, execution}
     assert ExecutionLine.objects.filter(execution=young).count() == 2
 
@@ -52,7 +55,7 @@ def test_the_latest_executions_of_each_job_stay_whatever_their_age(housekeeper: 
         ran("rare", days_ago)
     often = [ran("often", days_ago) for days_ago in (1, 100, 200)]
     execution = keep_house(execution_days=90, keep_last=2)
-    assert execution.result == {"executions": 2, "lines": 4, "results": 0}
+    assert execution.result == {"executions": 2, "lines": 4, "results": 0, "incidents": 0}
     assert Execution.objects.filter(job_id="rare").count() == 2
     assert set(Execution.objects.filter(job_id="often")) == set(often[:2])
 
@@ -61,7 +64,7 @@ def test_the_latest_executions_of_each_job_stay_whatever_their_age(housekeeper: 
 def test_what_is_queued_or_runs_is_left_alone(housekeeper: Job, status: Status) -> None:
     old = ran("a", 1000, status)
     ran("a", 999)
-    assert keep_house(**ALL_OLD).result == {"executions": 1, "lines": 2, "results": 0}
+    assert keep_house(**ALL_OLD).result == {"executions": 1, "lines": 2, "results": 0, "incidents": 0}
     assert Execution.objects.filter(id=old.id).exists()
 
 
@@ -87,7 +90,7 @@ def test_celerys_old_results_go(housekeeper: Job) -> None:
     for days_ago in (10, 40):
         result = TaskResult.objects.create(task_id=str(days_ago), status="SUCCESS")
         TaskResult.objects.filter(pk=result.pk).update(date_done=timezone.now() - timedelta(days=days_ago))
-    assert keep_house(result_days=30).result == {"executions": 0, "lines": 0, "results": 1}
+    assert keep_house(result_days=30).result == {"executions": 0, "lines": 0, "results": 1, "incidents": 0}
     assert TaskResult.objects.get().task_id == "10"
 
 

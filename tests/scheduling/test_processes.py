@@ -1,6 +1,8 @@
 """Real workers that are killed, stopped, misled by their broker, or not there at all."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from typing import Any
@@ -12,7 +14,7 @@ from django.db import connection
 from django_celery_results.models import TaskResult
 from kombu import Connection
 
-from scheduling import control, running, waking
+from scheduling import control, heartbeats, running, waking
 from scheduling.models import Execution
 from stocksync import celery_app
 from tests.scheduling.conftest import ALL_BROKERS, RABBITMQ_URL, REDIS_URL, purge
@@ -172,6 +174,69 @@ def test_a_redis_that_is_killed_and_comes_back_empty_loses_nothing(
     assert ended[execution.id].attempt == 1
     assert steps_taken(installation) == list(range(30))
     assert len(sample.traces(installation.trace.with_name("trace.next"))) == 3
+    assert all(process.poll() is None for process in installation.processes.values())
+
+
+def test_a_child_that_died_is_named_in_its_runs_log_and_the_run_goes_on_before_its_lease_is_over(
+    installation: Installation,
+) -> None:
+    installation.environment["SCHEDULING_LEASE_SECONDS"] = "600"
+    configure(installation)
+    installation.start("control", "sync")
+    running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    child = int(sample.traces(installation.trace)[0].split()[1])
+    os.kill(child, signal.SIGKILL)
+    (ended,) = installation.wait_for("SUCCESS")
+    assert (ended.attempt, ended.losses) == (2, 1)
+    told = " ".join(ended.lines.values_list("text", flat=True))
+    assert f":{child} died (Worker exited prematurely: signal 9 (SIGKILL)" in told
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_hosts_whose_clocks_are_wrong_take_no_run_from_each_other(
+    installation: Installation, database_url: str
+) -> None:
+    """The leases are of two seconds, and a clock that is 90 s ahead once found them all over."""
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 30, "seconds": 0.2})
+    control.create(
+        "often",
+        job_type="sample_steps",
+        job_kwargs={"trace": f"{installation.trace}.often"},
+        schedule=control.interval(1),
+    )
+    installation.start("control", TEST_CLOCK_AHEAD_SECONDS="90")
+    installation.start("beat", TEST_CLOCK_AHEAD_SECONDS="-90")
+    installation.start("sync")
+    running.trigger_now("job")
+    ended = {run.job_id: run for run in installation.wait_for("SUCCESS", 4)}
+    installation.wait(lambda: Execution.objects.get(job_id="job").status == "SUCCESS")
+    assert ended["often"].scheduled_for is not None
+    assert set(Execution.objects.values_list("losses", "attempt")) <= {(0, 1), (0, 0)}
+    assert steps_taken(installation) == list(range(30))
+    installation.wait(lambda: len(heartbeats.clock_warnings()) == 2)
+    assert "The clock of control@test is " in installation.log("control")
+    assert all("ahead" in text or "behind" in text for text in heartbeats.clock_warnings())
+
+
+@pytest.mark.parametrize("broker_url", ["own redis"], indirect=True)
+def test_a_redis_that_freezes_disturbs_no_run_and_what_was_asked_for_meanwhile_is_found(
+    installation: Installation, redis_server: RedisServer
+) -> None:
+    configure(installation, job_kwargs={"trace": str(installation.trace), "count": 40, "seconds": 0.2})
+    control.create("next", job_type="sample_steps", job_kwargs={"trace": f"{installation.trace}.next"})
+    installation.start("control", "sync", "beat")
+    running.trigger_now("job")
+    installation.wait(lambda: len(steps_taken(installation)) >= 3)
+    redis_server.freeze()
+    before = time.monotonic()
+    running.trigger_now("next")
+    assert time.monotonic() - before < 1.5
+    time.sleep(7)
+    redis_server.thaw()
+    ended = {run.job_id: run for run in installation.wait_for("SUCCESS", 2, seconds=60)}
+    assert (ended["job"].attempt, steps_taken(installation)) == (1, list(range(40)))
+    assert len(sample.traces(installation.trace.with_name("trace.next"))) == 1
     assert all(process.poll() is None for process in installation.processes.values())
 
 

@@ -17,7 +17,7 @@ from environs import EnvError, env
 
 from stocksync import environment
 from stocksync.databases import database_from_url
-from stocksync.environment import kept_secret_key
+from stocksync.environment import SECRETS, kept_secret_key, read_secret_files
 
 ROOT = Path(environment.__file__).resolve().parents[1]
 SETTINGS = ROOT / "stocksync" / "settings.py"
@@ -54,6 +54,16 @@ def variables() -> set[str]:
     ("name", "value"),
     [
         ("DEBUG", "perhaps"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "abab" * 20),
+        ("PROXIES", "-1"),
+        ("SECURE_PROXY_SSL_HEADER", "X Forwarded"),
+        ("SECURE_SSL_REDIRECT", "perhaps"),
+        ("SECURE_HSTS_SECONDS", "-1"),
+        ("WEB_REQUEST_SECONDS", "0"),
+        ("WEB_HEAVY_READS", "0"),
+        ("WEB_THREADS", "0"),
+        ("CACHE_REDIS_URL", "localhost"),
         ("STOCKSYNC_DEMO", "perhaps"),
         ("TUSHARE_TIMEOUT_SECONDS", "0"),
         ("TUSHARE_TIMEOUT_SECONDS", "nan"),
@@ -106,6 +116,33 @@ def test_a_wrong_value_is_an_error_that_names_its_variable(load: Load, name: str
     with pytest.raises((EnvError, ImproperlyConfigured, ValueError)) as caught:
         load(**{name: value})
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY",
+        "TUSHARE_API_URL",
+        "AKSHARE_URL",
+        "YFINANCE_URL",
+        "RATE_LIMIT_REDIS_URL",
+        "WATCHLIST_REDIS_URL",
+        "CACHE_REDIS_URL",
+        "NOTIFY_URLS",
+        "DATABASE_URL",
+        "CELERY_BROKER_URL",
+    ],
+)
+@pytest.mark.parametrize(
+    "value", ["pa55word", "ftp://user:pa55word@host/x", "me:pa55word@host:port/x", "postgresql://me:pa55word/@h/x"]
+)
+def test_what_is_said_of_a_wrong_secret_does_not_show_it(load: Load, name: str, value: str) -> None:
+    said = ""
+    try:
+        load(**{name: value})
+    except (EnvError, ImproperlyConfigured, ValueError) as error:  # some take any text
+        said = str(error)
+    assert "pa55word" not in said
 
 
 def start(**variables: str) -> subprocess.CompletedProcess[str]:
@@ -173,6 +210,26 @@ def test_a_demonstration_never_uses_the_database_of_real_data(load: Load, tmp_pa
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "demo.sqlite3")
 
 
+@pytest.mark.parametrize(
+    ("variables", "followed"),
+    [
+        ({}, True),
+        ({"STOCKSYNC_DEMO": "auto"}, False),
+        ({"STOCKSYNC_DEMO": "false"}, False),
+        ({"TUSHARE_TOKEN": "a"}, False),
+        ({"DATABASE_URL": "postgresql://localhost/real"}, False),
+    ],
+)
+def test_commands_follow_a_demonstration_until_something_else_is_said(
+    load: Load, tmp_path: Path, variables: dict[str, str], followed: bool
+) -> None:
+    assert not load()["DEMO"]
+    (tmp_path / "demonstration").touch()
+    settings = load(**variables)
+    assert settings["DEMO_FOLLOWED"] == followed
+    assert settings["DEMO"] == (followed or variables == {"STOCKSYNC_DEMO": "auto"})
+
+
 def test_a_postgresql_address_is_taken_apart() -> None:
     url = "postgresql://user:p%40ss@db.example:5433/stocks"
     found = database_from_url(url, Path("/var"), demo=False)
@@ -204,7 +261,8 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner(load: Load, tmp_path
     assert kept_secret_key(tmp_path) == first
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
     assert load(STOCKSYNC_VAR=str(tmp_path))["SECRET_KEY"] == first
-    assert load(SECRET_KEY="given")["SECRET_KEY"] == "given"
+    given = "given-by-an-operator-who-has-read-the-manual"
+    assert load(SECRET_KEY=given)["SECRET_KEY"] == given
 
 
 def test_a_secret_key_that_is_just_being_made_is_never_empty(tmp_path: Path) -> None:
@@ -238,3 +296,18 @@ def test_the_example_can_be_used_as_it_is(load: Load, tmp_path: Path) -> None:
     given = load(**dict(pairs) | {"STOCKSYNC_VAR": str(tmp_path)})
     names = [name for name in variables() if name in default]
     assert {name: given[name] for name in names} == {name: default[name] for name in names}
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, "")
+        (tmp_path / name).write_text(f"value of {name}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    monkeypatch.setenv("TUSHARE_TOKEN", "set")
+    read_secret_files()
+    assert os.environ["SECRET_KEY"] == "value of SECRET_KEY"
+    assert os.environ["TUSHARE_TOKEN"] == "set"
+    monkeypatch.setenv("SECRET_KEY", "")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(EnvError, match=r"SECRET_KEY_FILE.*cannot be read"):
+        read_secret_files()

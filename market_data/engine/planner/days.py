@@ -1,9 +1,14 @@
 """Which days may be worth a call of their own."""
 
-import numpy as np
-from numpy.typing import NDArray
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from market_data.engine.planner.grid import Grid, Indexes, Mask
+from market_data.frames import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 EVEN_SIZES = 17
 

@@ -1,9 +1,10 @@
 """Improve a finished plan: two calls in one, short lists for by-date calls, by-date calls for list calls."""
 
-import numpy as np
+from __future__ import annotations
 
 from market_data.engine.planner.cover import minimum_cover
 from market_data.engine.planner.grid import Block, Grid, Mask
+from market_data.frames import np
 
 MOST_EDGES = 50_000
 

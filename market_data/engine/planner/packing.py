@@ -1,13 +1,17 @@
 """Pack the needed cells that are left into calls that list symbols over a range of days."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from market_data.engine.planner.grid import Block, Grid, Indexes, Mask
+from market_data.frames import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SCAN_CELLS = 1 << 18  # bounds the memory of one look at the grid
 
@@ -25,7 +29,7 @@ class Rest:
     rows: Indexes  # expected between a symbol's oldest and newest needed day
 
     @classmethod
-    def of(cls, grid: Grid, symbols: Indexes, open_days: Mask) -> "Rest":
+    def of(cls, grid: Grid, symbols: Indexes, open_days: Mask) -> Rest:
         step = max(1, SCAN_CELLS // len(open_days))
         parts = [measure(grid, symbols[at : at + step], open_days) for at in range(0, len(symbols), step)]
         measures = np.concatenate(parts, axis=1)

@@ -1,16 +1,20 @@
 """Choose the cheapest among plans that differ in the days taken by date and in how symbols share calls."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import islice
 from operator import itemgetter
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from market_data.engine.planner.days import day_choices
 from market_data.engine.planner.grid import Block, Grid, Mask, Shapes
 from market_data.engine.planner.improvement import merge, narrow, trade
 from market_data.engine.planner.packing import Rest, groupings, pack
+from market_data.frames import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # A unit is about 0.2 ms, the cutting of one window. Counted and not timed: equal needs get equal plans.
 MOST_EFFORT = 10_000

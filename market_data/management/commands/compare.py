@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from market_data.comparing import LOCAL, Question, compare
 from market_data.datasets import DATASETS, Parts, dataset_named
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.engine.orders import Order, check_order, known_symbols
 from market_data.engine.sync import COMPLETE, INCOMPLETE
+from market_data.files.comparing import LOCAL, Question, compare
 from market_data.management.reporting import ReportingCommand, day, symbols
 
 TOLERANCE = 0.0001

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from market_data.datasets import DATASETS, WITH_LEDGER, Parts, dataset_named
-from market_data.engine import coverage
+from market_data.engine.ledger import coverage
 from market_data.management.reporting import ReportingCommand
 from market_data.models import Partition
 

@@ -10,8 +10,7 @@ from django.core.management.base import CommandParser
 
 from market_data.datasets import DATASETS, IN_ALL
 from market_data.demo import demo_provider
-from market_data.engine import clock
-from market_data.engine.orders import Order, horizon_warning
+from market_data.engine.orders import Order
 from market_data.engine.pricing import price
 from market_data.engine.sync import Outcome, Session, sync, sync_all
 from market_data.management.progress import progress_bar
@@ -46,7 +45,7 @@ class Command(ReportingCommand):
                 return {"status": "not started"}, 0
             session = Session(watch, _stop_on_signals())
             outcomes = sync_all(order, session) if name == "all" else [sync(name, order, session)]
-        self._explain(outcomes, order)
+        self._explain(outcomes)
         code = max((outcome.exit_code for outcome in outcomes), default=1)
         return (_totals(outcomes) if name == "all" else outcomes[0].as_json()), code
 
@@ -66,13 +65,10 @@ class Command(ReportingCommand):
         )
         return input(question).strip().lower() in ("y", "yes")
 
-    def _explain(self, outcomes: list[Outcome], order: Order) -> None:
+    def _explain(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             if outcome.reason:
                 self.stderr.write(self.style.ERROR(f"{outcome.dataset}: {outcome.reason}"))
-        warning = horizon_warning(order.end or clock.today())
-        if warning:
-            self.stderr.write(self.style.WARNING(warning))
 
     def show(self, report: dict[str, Any]) -> None:
         for part in report.get("datasets") or [report]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from market_data.engine import tasks
+from market_data.engine.running import tasks
 from market_data.engine.sync import resume
 from market_data.management.reporting import ReportingCommand
 from market_data.models import SyncTask

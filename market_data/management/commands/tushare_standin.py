@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market_data.standin.market_folder import read_market
-from market_data.standin.market_generated import generate_market
-from market_data.standin.rules import Rules
-from market_data.standin.server import Standin
-from market_data.standin.tables import Market
+from market_data.standin.market.folder import read_market
+from market_data.standin.market.generated import generate_market
+from market_data.standin.market.tables import Market
+from market_data.standin.tushare.rules import Rules
+from market_data.standin.tushare.server import Standin
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from market_data.standin.yahoo import Fault, YahooStandin
-from market_data.standin.yahoo_charts import Chart, generate_charts, read_charts
-from market_data.standin.yahoo_faults import FAULTS
+from market_data.standin.yahoo.charts import Chart, generate_charts, read_charts
+from market_data.standin.yahoo.faults import FAULTS
+from market_data.standin.yahoo.server import Fault, YahooStandin
 
 
 class Command(BaseCommand):

@@ -13,11 +13,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from market_data.datasets import DATASETS
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.models import (
     WHOLE,
     AdjFactor,
     BalanceSheet,
+    CallTally,
     CashFlow,
     CircuitState,
     ConceptBoard,
@@ -33,6 +34,7 @@ from market_data.models import (
     IndexBar,
     IndividualFundFlow,
     InterfaceDenial,
+    LearntStart,
     LimitUp,
     MoneyFlow,
     MovedCode,
@@ -145,6 +147,8 @@ def ledger(days: list[date]) -> None:
         add_task(requests=DAYS, started_at=moment - timedelta(hours=number), dataset="daily")
     SyncFailureRecord.objects.bulk_create([failure(symbol) for symbol in SYMBOLS])
     RateLimitState.objects.create(account="tushare:abc", state={"calls": [1.5]})
+    LearntStart.objects.create(dataset="moneyflow", first_day=FIRST_DAY, learnt_at=moment)
+    CallTally.objects.create(provider="tushare", interface="daily", outcome="done", count=7)
     CircuitState.objects.create(host="push2.eastmoney.com", refusals=1, last_refusal="HTTP 403.")
     InterfaceDenial.objects.create(account="tushare:abc", api_name="suspend_d", message="no points", denied_at=moment)
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from market_data.admin.keyset import PAGE_SIZE
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.models import (
     CoverageCell,
     DailyBar,
@@ -217,3 +217,22 @@ def test_an_account_leads_to_its_denials(admin_client: Client) -> None:
     page = admin_client.get(LISTS["RateLimitState"]).content.decode()
 
     assert f'href="{DENIALS_PAGE}?account=tushare%3Ab"' in page
+
+
+@pytest.mark.usefixtures("market")
+def test_a_day_is_sorted_by_the_column_whose_header_is_clicked(admin_client: Client) -> None:
+    for at, symbol in enumerate(SYMBOLS):
+        DailyBar.objects.filter(symbol=symbol, trade_date=FIRST_DAY).update(pct_chg=at if at % 3 else -at)
+    DailyBar.objects.filter(symbol=SYMBOLS[0], trade_date=FIRST_DAY).update(pct_chg=None)
+    stored = DailyBar.objects.filter(trade_date=FIRST_DAY, pct_chg__isnull=False)
+
+    for sort, state in (("-pct_chg", "descending"), ("pct_chg", "ascending")):
+        rows = every_row(admin_client, DAY_PAGE, table="daily", sort=sort)
+        assert [row[0] for row in rows] == list(stored.order_by(sort, "symbol").values_list("symbol", flat=True))
+        html = admin_client.get(DAY_PAGE, {"table": "daily", "sort": sort}).content.decode()
+        assert html.count(f'aria-sort="{state}"') == 1
+        assert "are left out" in html
+
+    assert 'href="?table=daily&amp;sort=-pct_chg"' in admin_client.get(DAY_PAGE, {"table": "daily"}).content.decode()
+    assert admin_client.get(DAY_PAGE, {"table": "daily", "sort": "nothing"}).status_code == 404
+    assert admin_client.get(DAY_PAGE, {"table": "daily", "sort": "pct_chg", "after": ["x", "y"]}).status_code == 400

@@ -1,7 +1,11 @@
 import csv
 import io
+import json
 from datetime import date
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rest_framework.test import APIClient
 
@@ -97,7 +101,7 @@ def test_a_code_that_moved_is_found_under_either(api: APIClient) -> None:
 
 
 def test_several_symbols_come_as_csv(api: APIClient) -> None:
-    text = api.get(f"/market-data/bars?symbol={A},{B}&freq=monthly&format=csv").content.decode()
+    text = b"".join(api.get(f"/market-data/bars?symbol={A},{B}&freq=monthly&format=csv").streaming_content).decode()
     assert text.splitlines()[1].startswith(f"{A},2024-01-11,")
 
 
@@ -109,7 +113,7 @@ def test_a_full_last_page_leads_nowhere(api: APIClient) -> None:
 def test_bars_come_as_csv(api: APIClient, query: str, headers: dict[str, str]) -> None:
     answer = api.get(f"/market-data/bars?symbol={A}{query}", headers=headers)
     assert answer.headers["Content-Type"].startswith("text/csv")
-    text = answer.content.decode()
+    text = b"".join(answer.streaming_content).decode()
     assert text.splitlines()[0] == COLUMNS
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 4
@@ -133,6 +137,8 @@ def test_an_unknown_stock_is_not_found(api: APIClient) -> None:
     [
         ("", "symbol"),
         ("symbol=", "symbol"),
+        (f"symbol={A}&trade_date=2024-01-08&start=2024-01-01", "trade_date"),
+        (f"symbol={A}&adjust_to=2024-01-08", "adjust_to"),
         ("symbol=a b", "symbol"),
         ("symbol=%00", "symbol"),
         (f"symbol={'x' * 17}", "symbol"),
@@ -163,3 +169,81 @@ def test_a_format_that_is_none_is_refused(api: APIClient) -> None:
     answer = api.get(f"/market-data/bars?symbol={A}&format=xls")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
     assert api.get(f"/market-data/bars?symbol={A}", headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_the_whole_market_comes_in_pages_in_the_order_of_symbols(api: APIClient) -> None:
+    MovedCode.objects.create(old_symbol="838163.BJ", new_symbol="920163.BJ")
+    for code, day in (("838163.BJ", DAYS[0]), ("920163.BJ", DAYS[1]), ("999999.SZ", DAYS[0])):
+        DailyBar.objects.create(symbol=code, trade_date=day, close=9.0)
+    every = [(A, day.isoformat()) for day in DAYS]
+    every += [("920163.BJ", "2024-01-08"), ("920163.BJ", "2024-01-09"), ("999999.SZ", "2024-01-08")]
+    for window in ("&start=1990-01-01", "&start=2024-01-08&end=2024-01-11"):
+        seen, url = [], f"/market-data/bars?limit=2{window}"
+        while url:
+            answer = api.get(url)
+            seen += [(bar["symbol"], bar["trade_date"]) for bar in answer.json()]
+            url = answer.headers.get("Link", "").partition("<")[2].partition(">")[0]
+        assert seen == every
+        whole = read_stream(api.get(f"/market-data/bars?format=arrow{window}"))
+        assert list(zip(whole["symbol"].to_pylist(), map(str, whole["trade_date"].to_pylist()), strict=True)) == every
+
+
+def test_one_day_of_the_market(api: APIClient) -> None:
+    DailyBar.objects.create(symbol=B, trade_date=DAYS[1], close=9.0)
+    shown = api.get("/market-data/bars?trade_date=20240109&adjust=qfq").json()
+    assert [(bar["symbol"], bar["close"]) for bar in shown] == [(A, 5.25), (B, None)]
+
+
+def read_stream(answer: Any) -> pa.Table:
+    return pa.ipc.open_stream(b"".join(answer.streaming_content)).read_all()
+
+
+def test_an_arrow_stream_has_the_columns_of_the_json_with_types(api: APIClient) -> None:
+    answer = api.get(f"/market-data/bars?symbol={A}&adjust=hfq&format=arrow")
+    assert answer.headers["Content-Type"] == "application/vnd.apache.arrow.stream"
+    table = read_stream(answer)
+    rows = api.get(f"/market-data/bars?symbol={A}&adjust=hfq").json()
+    assert [row | {"trade_date": str(row["trade_date"])} for row in table.to_pylist()] == rows
+    assert table.schema.types == [pa.string(), pa.date32(), *[pa.float64()] * 9]
+
+
+def test_parquet_and_csv_come_whole(api: APIClient) -> None:
+    answer = api.get("/market-data/bars?start=2024-01-01", headers={"Accept": "application/vnd.apache.parquet"})
+    assert pq.read_table(io.BytesIO(b"".join(answer.streaming_content))).num_rows == 4
+    text = b"".join(api.get("/market-data/bars?start=20240101&format=csv").streaming_content).decode()
+    assert len(text.splitlines()) == 5
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_answers_are_packed_for_who_can_unpack(api: APIClient, packing: str) -> None:
+    plain = b"".join(api.get("/market-data/bars?start=20240101&format=csv").streaming_content)
+    answer = api.get("/market-data/bars?start=20240101&format=csv", headers={"Accept-Encoding": f"br, {packing}"})
+    assert answer.headers["Content-Encoding"] == packing
+    body = b"".join(answer.streaming_content)
+    assert pa.CompressedInputStream(pa.BufferReader(body), packing).read() == plain
+    DailyBar.objects.bulk_create([DailyBar(symbol=B, trade_date=day, close=1.0) for day in DAYS])
+    page = api.get("/market-data/bars?start=2024-01-01", headers={"Accept-Encoding": packing})
+    assert json.loads(pa.CompressedInputStream(pa.BufferReader(page.content), packing).read())[0]["symbol"] == A
+
+
+def test_nothing_is_sent_again_while_nothing_changed(api: APIClient) -> None:
+    url = f"/market-data/bars?symbol={A}&adjust=qfq&start=2024-01-10"
+    tag = api.get(url).headers["ETag"]
+    assert api.get(url, headers={"If-None-Match": tag}).status_code == 304
+    other = api.get(f"{url}&format=csv", headers={"If-None-Match": tag})
+    other.getvalue()
+    assert other.status_code == 200
+    AdjFactor.objects.filter(trade_date=DAYS[-1]).update(adj_factor=4.0)
+    answer = api.get(url, headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.json()[0]["close"]) == (200, 5.25)
+
+
+def test_filled_factors_are_told_where_it_is_asked_for(api: APIClient) -> None:
+    AdjFactor.objects.filter(trade_date=DAYS[1]).delete()
+    shown = api.get(f"/market-data/bars?symbol={A}&adjust=hfq&factor_filled=true").json()
+    assert [bar["factor_filled"] for bar in shown] == [False, True, False, False]
+
+
+def test_forward_adjusted_prices_can_refer_to_a_day(api: APIClient) -> None:
+    shown = api.get(f"/market-data/bars?symbol={A}&adjust=qfq&adjust_to=2024-01-09").json()
+    assert [shown[0]["close"], shown[-1]["close"]] == [10.5, 21.0]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import time_machine
 from rest_framework.test import APIClient
@@ -40,11 +42,19 @@ def test_days_are_counted_and_the_incomplete_ones_listed(api: APIClient, half_a_
             "partial": 1,
             "missing": 1,
             "failed": 0,
+            "suspect": 0,
             "absent": 0,
             "not_due": 0,
             "cells": [
-                {"trade_date": "2024-01-10", "expected": 2, "got": 0, "state": "missing", "symbols": [A, B]},
-                {"trade_date": "2024-01-09", "expected": 2, "got": 1, "state": "partial", "symbols": [B]},
+                {
+                    "trade_date": "2024-01-10",
+                    "expected": 2,
+                    "got": 0,
+                    "state": "missing",
+                    "reason": "",
+                    "symbols": [A, B],
+                },
+                {"trade_date": "2024-01-09", "expected": 2, "got": 1, "state": "partial", "reason": "", "symbols": [B]},
             ],
         },
     )
@@ -79,4 +89,30 @@ def test_a_list_has_no_days(api: APIClient) -> None:
 )
 def test_a_wrong_question_is_refused(api: APIClient, half_a_week: None, query: str, field: str | None) -> None:
     answer = api.get(f"/market-data/coverage?{query}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+@time_machine.travel(FRIDAY_EVENING, tick=False)
+def test_the_limit_counts_symbols_over_all_days(api: APIClient, half_a_week: None) -> None:
+    query = "dataset=daily&start=2024-01-08&end=2024-01-10"
+    shown = [api.get(f"/market-data/coverage?{query}&limit={limit}").json() for limit in (1, 2, 3)]
+    assert [[cell["symbols"] for cell in one["cells"]] for one in shown] == [[[A]], [[A, B], []], [[A, B], [B]]]
+    assert {(one["complete"], one["partial"], one["missing"]) for one in shown} == {(1, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("start=0001-01-01", "start"),
+        ("end=9999-12-31", "start"),
+        ("limit=10001", "limit"),
+        ("symbols=" + ",".join(f"{n:06}.SH" for n in range(101)), "symbols"),
+        ("symbols=" + "x" * 5000, "symbols"),
+    ],
+)
+def test_more_than_the_bounds_is_refused_before_it_is_read(
+    api: APIClient, half_a_week: None, query: str, field: str, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12):
+        answer = api.get(f"/market-data/coverage?dataset=daily&{query}")
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.models import WHOLE, CoverageMark, SyncFailureRecord
 
 pytestmark = pytest.mark.django_db

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from market_data.models import CashFlow, FinaIndicator
@@ -109,3 +110,28 @@ def test_statements_are_shown_by_name(api: APIClient) -> None:
     CashFlow.objects.create(**row, n_cashflow_act=1e9)
     (shown,) = api.get(f"{URL}&dataset=cashflow").json()
     assert shown["n_cashflow_act"] == 1e9
+
+
+@pytest.mark.parametrize(
+    ("query", "browser", "cell"),
+    [
+        ("", False, "=1+1"),
+        ("", True, "'=1+1"),
+        ("&spreadsheet=true", False, "'=1+1"),
+        ("&spreadsheet=false", True, "=1+1"),
+    ],
+)
+def test_csv_for_people_holds_no_formula(api: APIClient, query: str, browser: bool, cell: str) -> None:
+    FinaIndicator.objects.update(update_flag="=1+1", eps=-1.5)
+    if browser:
+        api = APIClient()
+        api.force_login(User.objects.get())
+    text = api.get(f"{URL}&format=csv{query}").content.decode()
+    row = next(csv.DictReader(io.StringIO(text)))
+    assert (row["update_flag"], row["eps"]) == (cell, "-1.5")
+
+
+@pytest.mark.parametrize("offset", ["9223372036854775807", "9223372036854775808", "1" + "0" * 400, "1000001"])
+def test_an_offset_that_no_list_has_is_refused(api: APIClient, offset: str) -> None:
+    answer = api.get(f"{URL}&offset={offset}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "offset")

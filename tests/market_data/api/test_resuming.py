@@ -1,14 +1,16 @@
 """The job behind `resume`: it goes on where the task stopped."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from rest_framework.test import APIClient
 
-from market_data.engine import tasks
+from market_data.engine.ledger import clock
 from market_data.engine.orders import Order, parse_day
+from market_data.engine.running import tasks
 from market_data.models import DailyBar, SyncTask
-from market_data.standin.server import Standin
+from market_data.standin.tushare.server import Standin
 from scheduling import executions, installing, runner
 from scheduling.models import Execution
 from tests.market_data.worlds import World
@@ -33,6 +35,7 @@ def stopped_task() -> SyncTask:
 
 
 def test_a_worker_completes_the_task(api: APIClient, world: World, serve: Callable[..., Standin]) -> None:
+    world.known_until = clock.today() + timedelta(days=60)
     serve(world)
     task = stopped_task()
     api.post(f"/market-data/sync-tasks/{task.id}/resume")
@@ -47,6 +50,7 @@ def test_a_worker_completes_the_task(api: APIClient, world: World, serve: Callab
 def test_after_a_crash_the_next_attempt_takes_the_task_over(
     api: APIClient, world: World, serve: Callable[..., Standin]
 ) -> None:
+    world.known_until = clock.today() + timedelta(days=60)
     serve(world)
     task = stopped_task()
     api.post(f"/market-data/sync-tasks/{task.id}/resume")
@@ -59,6 +63,7 @@ def test_after_a_crash_the_next_attempt_takes_the_task_over(
 def test_a_task_that_another_process_works_on_is_left_to_it(
     api: APIClient, world: World, serve: Callable[..., Standin]
 ) -> None:
+    world.known_until = clock.today() + timedelta(days=60)
     serve(world)
     task = stopped_task()
     api.post(f"/market-data/sync-tasks/{task.id}/resume")

@@ -6,7 +6,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from market_data import background
-from market_data.engine import clock, tasks
+from market_data.engine.ledger import clock
+from market_data.engine.running import tasks
 from market_data.models import SyncRequest, SyncTask
 from scheduling.models import Execution
 from tests.market_data.builders import running_task

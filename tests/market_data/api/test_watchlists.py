@@ -12,10 +12,10 @@ from knox.models import AuthToken
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
-from market_data.engine import clock
+from market_data.engine.ledger import clock
 from market_data.exceptions import MarketDataError
 from market_data.models import GlobalBar
-from market_data.standin.yahoo import YahooStandin
+from market_data.standin.yahoo.server import YahooStandin
 from scheduling import control, executions, runner
 from scheduling.models import Execution
 from tests.market_data.builders import shanghai
@@ -191,7 +191,7 @@ def test_a_wrong_value_is_refused_with_a_sentence_and_the_field(
 @pytest.mark.django_db
 def test_a_bad_time_is_named(api: APIClient) -> None:
     error = api.post("/scheduler/jobs", GOOD | {"schedule_time": "25:99"}).json()["error"]
-    assert error["message"] == "schedule_time: '25:99' is not a time of day; write HH:MM, such as 17:00."
+    assert error["message"] == "schedule_time: This is not a time of day; write HH:MM, such as 17:00."
 
 
 @pytest.mark.django_db

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from market_data.datasets import DATASETS, IN_ALL
-from market_data.engine import clock
-from market_data.engine.checks import Window, check
+from market_data.engine.ledger import clock
+from market_data.engine.storing.checks import Window, check
 from market_data.models import IndexBar, MoneyFlow, MovedCode, NameChange, Partition, PriceLimit, SyncFailureRecord
-from market_data.standin.interfaces import INTERFACES
-from market_data.standin.market_generated import generate_market
-from market_data.standin.server import Standin
+from market_data.standin.market.generated import generate_market
+from market_data.standin.tushare.interfaces import INTERFACES
+from market_data.standin.tushare.server import Standin
 from tests.market_data.builders import answer_of, row_of
 from tests.market_data.worlds import World
 
@@ -150,7 +150,8 @@ def test_an_index_has_its_whole_history_in_two_calls(generated, run, settings):
 
 
 def test_no_call_for_an_index_can_be_longer_than_an_answer_may_be() -> None:
-    calls = INDEX_DAILY.whole_requests(date(2040, 12, 31))
+    assert INDEX_DAILY.as_list is not None
+    calls = INDEX_DAILY.as_list.requests(date(2040, 12, 31))
     assert max((call.end - call.start).days * 250 / 365 for call in calls) < INDEX_DAILY.row_cap
     dates = sorted((call.start, call.end) for call in calls if call.params["ts_code"] == "000300.SH")
     assert (dates[1][0] - dates[0][1]).days == 1

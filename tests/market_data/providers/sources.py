@@ -13,8 +13,8 @@ from market_data.providers.door import Door
 from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.file_store import FileStore
 from market_data.ratelimit.limiter import Limiter
-from market_data.standin.market_generated import generate_market
-from market_data.standin.tables import Market
+from market_data.standin.market.generated import generate_market
+from market_data.standin.market.tables import Market
 
 LAST_DAY = "20240329"
 SYMBOL = "600000.SH"

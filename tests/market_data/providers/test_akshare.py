@@ -17,8 +17,8 @@ from market_data.exceptions import BadPayload, BadRequest, Transient, Unreachabl
 from market_data.providers.akshare import AkShareProvider
 from market_data.providers.base import Answer, Call, Stopped
 from market_data.ratelimit.budget import Rule
-from market_data.standin.eastmoney import EastmoneyStandin
-from market_data.standin.eastmoney_faults import REFUSALS
+from market_data.standin.eastmoney.faults import REFUSALS
+from market_data.standin.eastmoney.server import EastmoneyStandin
 from tests.market_data.providers.sources import (
     CALLS,
     FEBRUARY,

@@ -264,6 +264,33 @@ def test_the_token_is_in_no_message_and_no_traceback(
     assert TOKEN not in told + repr(caught.value) + caplog.text + repr(client)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answering(fields=["ts_code", TOKEN], items=[[TOKEN, f"x{TOKEN}y"]]),
+        answering(fields=["ts_code", TOKEN], items=[[TOKEN]]),
+        answering(fields=["ts_code", 5], items=[[TOKEN, 1]]),
+        answering(fields=[[TOKEN], 5], items=[]),
+    ],
+)
+def test_an_echo_of_the_token_is_neither_data_nor_evidence(server: Server, client: Client, reply: Reply) -> None:
+    server.reply = reply
+    try:
+        got = str(ask(client))
+    except ProviderError as error:
+        got = f"{error} {getattr(error, 'evidence', None)}"
+    assert TOKEN not in got
+    assert "***" in got or "names" in got
+
+
+def test_the_password_of_an_address_is_not_told() -> None:
+    client = Client(TOKEN, "http://me:pa55word@127.0.0.1:1/?key=pa55word", 1.0)
+    with pytest.raises(ProviderError) as caught:
+        ask(client)
+    client.close()
+    assert "pa55word" not in str(caught.value)
+
+
 def test_many_threads_get_their_own_answers(server: Server, client: Client) -> None:
     def echo(handler: Handler) -> None:
         _, body, _ = next(seen for seen in reversed(server.seen) if seen[2] == handler.client_address[1])

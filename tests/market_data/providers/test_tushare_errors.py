@@ -22,6 +22,10 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
         ("访问频率过高，请稍后再试", None, MINUTE),
         ("您每分钟的访问次数已用完", None, MINUTE),
         ("您每小时的访问次数已用完", None, HOUR),
+        ("抱歉，您每日最多访问该接口100次", 100, DAY),
+        ("每日最多请求次数已用完", None, DAY),
+        ("您请求速度过快，请稍后再试", None, MINUTE),
+        ("访问过快", None, MINUTE),
     ],
 )
 def test_a_rate_limit_tells_its_number_and_window(message: str, limit: int | None, window: float) -> None:
@@ -43,6 +47,8 @@ def test_a_daily_limit_without_its_number_is_a_rate_limit() -> None:
         ("您的token不对，请确认。", Permanent),
         ("token错误", Permanent),
         ("Token无效，请联系管理员", Permanent),
+        ("TOKEN无效", Permanent),
+        ("您的TOKEN已过期", Permanent),
         ("抱歉，检测到您存在恶意行为，现已被系统禁用！", Permanent),
         (f"抱歉，您没有接口(fina_indicator_vip)访问权限，{DETAILS}", NotPermitted),
         (f"抱歉，您没有访问该接口的权限，{DETAILS}", NotPermitted),
@@ -62,3 +68,9 @@ def test_a_text_is_the_error_it_stands_for(message: str, kind: type[ProviderErro
     error = error_for(message)
     assert type(error) is kind
     assert str(error) == message
+
+
+def test_a_text_is_classified_before_the_token_is_taken_out_of_it() -> None:
+    error = error_for("您的token t0ken 无效", "token")
+    assert type(error) is Permanent
+    assert "token" not in str(error)

@@ -18,8 +18,8 @@ from market_data.providers.yfinance_symbols import from_yahoo, to_yahoo
 from market_data.ratelimit.budget import Rule
 from market_data.ratelimit.file_store import FileStore
 from market_data.ratelimit.limiter import Limiter
-from market_data.standin.yahoo import Fault, YahooStandin
-from market_data.standin.yahoo_charts import Bar, Chart, generate_charts
+from market_data.standin.yahoo.charts import Bar, Chart, generate_charts
+from market_data.standin.yahoo.server import Fault, YahooStandin
 
 LAST_DAY = date(2024, 6, 28)
 SYMBOLS = ("AAPL", "600000.SS", "^GSPC", "EURUSD=X", "0700.HK", "BRK-B", "BTC-USD", "VOD.L")

@@ -76,14 +76,22 @@ def test_each_symbol_has_factors_of_its_own() -> None:
     assert [row["close"] for row in rows if row["symbol"] == A] == [10.0, 10.0, 12.0]
 
 
-def test_a_bar_without_a_factor_has_no_adjusted_price() -> None:
+def test_a_bar_before_the_first_factor_has_no_adjusted_price() -> None:
     store_cells(DAILY, [A], DAYS[:2])
-    store_cells(ADJ_FACTOR, [A], DAYS[:1], adj_factor=1.0)
+    store_cells(ADJ_FACTOR, [A], DAYS[1:2], adj_factor=1.0)
     first, second = adjusted("qfq")
-    assert (first["close"], first["change"]) == (10.5, 0.5)
-    assert [second[name] for name in ("open", "high", "low", "close", "pre_close", "change")] == [None] * 6
-    assert second["volume"] == 100017.0
+    assert (second["close"], second["change"]) == (10.5, 0.5)
+    assert [first[name] for name in ("open", "high", "low", "close", "pre_close", "change")] == [None] * 6
+    assert first["volume"] == 100017.0
     assert [row["close"] for row in adjusted("none")] == [10.5, 10.5]
+
+
+def test_a_bar_without_a_factor_takes_the_one_before_it() -> None:
+    store_cells(DAILY, [A], DAYS)
+    for day, factor in zip(DAYS[::2], (2.0, 4.0), strict=True):
+        store_cells(ADJ_FACTOR, [A], [day], adj_factor=factor)
+    assert [row["close"] for row in adjusted("hfq")] == [21.0, 21.0, 42.0]
+    assert [row["close"] for row in adjusted("hfq", start=DAYS[1], end=DAYS[1])] == [21.0]
 
 
 def test_a_price_that_is_not_there_stays_away() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from tushare.pro.client import DataApi
 
-from market_data.standin.market_folder import read_market
-from market_data.standin.market_generated import generate_market
-from market_data.standin.rules import Rules
-from market_data.standin.server import Standin
-from market_data.standin.tables import Market
+from market_data.standin.market.folder import read_market
+from market_data.standin.market.generated import generate_market
+from market_data.standin.market.tables import Market
+from market_data.standin.tushare.rules import Rules
+from market_data.standin.tushare.server import Standin
 
 DAYS = ("20240102", "20240103", "20240104")
 CODES = ("000001.SZ", "000002.SZ", "600000.SH")

@@ -45,7 +45,7 @@ def test_it_says_where_it_listens_and_ends_cleanly(tmp_path: Path, stop: signal.
     ("options", "message"),
     [
         (["--stocks", "3", "--quota", "60"], "'60' is not written calls/seconds"),
-        (["--stocks", "3", "--end", "20280101"], "XSHG"),
+        (["--stocks", "3", "--end", "19901220"], "trading days up to"),
         (["--data", "no-such-folder"], "holds no .csv"),
         ([], "one of the arguments --data --stocks is required"),
     ],
@@ -59,6 +59,6 @@ def test_wrong_options_are_told_in_a_sentence(options: list[str], message: str) 
 
 
 def test_it_needs_no_django_but_for_the_command() -> None:
-    code = "import sys, market_data.standin.server; sys.exit('django' in sys.modules)"
+    code = "import sys, market_data.standin.tushare.server; sys.exit('django' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR).returncode == 0

@@ -34,7 +34,7 @@ def make_many(count: int) -> None:
 
 
 def test_it_opens_on_an_empty_database(admin_client: Client) -> None:
-    assert "0 executions" in admin_client.get(EXECUTIONS).content.decode()
+    assert "0 executions" in " ".join(admin_client.get(EXECUTIONS).content.decode().split())
 
 
 def test_the_newest_comes_first(admin_client: Client) -> None:
@@ -83,7 +83,7 @@ def test_nothing_counts_the_table(admin_client: Client) -> None:
 
     asked = [query["sql"] for query in queries.captured_queries]
     assert not [sql for sql in asked if "COUNT" in sql and "scheduler_execution_log" in sql]
-    assert len(asked) <= 6
+    assert len(asked) <= 7  # PostgreSQL's limit for the request is one of them
 
 
 def test_the_pages_show_every_run_once(admin_client: Client) -> None:

@@ -52,7 +52,7 @@ def make_many(count: int) -> None:
 
 
 def test_it_opens_on_an_empty_database(admin_client: Client) -> None:
-    assert "0 job configs" in listed(admin_client)
+    assert "0 job configs" in " ".join(listed(admin_client).split())
 
 
 def test_a_job_is_shown_with_its_schedule_and_its_runs(admin_client: Client, job: JobConfig) -> None:
@@ -83,9 +83,7 @@ def test_a_run_that_never_started_is_not_the_last_run(admin_client: Client, job:
 def test_code_that_is_unknown_is_told_in_red(admin_client: Client, job: JobConfig, jobs: dict[str, Any]) -> None:
     jobs.clear()
 
-    assert '<strong style="color: var(--error-fg, #ba2121)">unknown: no code declares job</strong>' in listed(
-        admin_client
-    )
+    assert '<strong class="r-error">unknown: no code declares job</strong>' in listed(admin_client)
     assert "unknown: no code declares job" in admin_client.get(page_of(job)).content.decode()
 
 
@@ -146,7 +144,7 @@ def test_thousands_of_jobs_cost_no_more_queries_than_a_few(
 ) -> None:
     make_many(MANY)
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         page = listed(admin_client)
 
     assert f"{MANY + 1} job configs" in page

@@ -87,7 +87,9 @@ def test_a_change_changes_only_what_it_is_given(api: APIClient, tour: Job, metho
     before = shown(api, job_id)
     answer = getattr(api, method)(f"/scheduler/jobs/{job_id}", {"places": ["Rome", "Siena"]})
     assert (answer.status_code, answer.json()) == (200, {"message": "Job updated successfully"})
-    assert shown(api, job_id) == before | {"places": ["Rome", "Siena"]}
+    edited = {"places": ["Rome", "Siena"], "updated_at": shown(api, job_id)["updated_at"]}
+    assert edited["updated_at"] > before["updated_at"]
+    assert shown(api, job_id) == before | edited
 
 
 @pytest.mark.parametrize(

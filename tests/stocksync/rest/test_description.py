@@ -39,6 +39,8 @@ PROMISED = [
     "POST /market-data/failures/{id}/resolve",
     "GET /market-data/coverage",
     "GET /market-data/bars",
+    "GET /market-data/datasets",
+    "GET /market-data/datasets/{name}/rows",
     "GET /market-data/finance",
 ]
 

@@ -1,0 +1,1 @@
+"""The coverage map: datasets down, days across, and what a cell opens."""

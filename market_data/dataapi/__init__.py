@@ -1,0 +1,1 @@
+"""A local Tushare: what the `tushare` package asks for, answered from what is stored."""

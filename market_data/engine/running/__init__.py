@@ -1,0 +1,1 @@
+"""One process's work on a task: requests claimed, asked, and concluded."""

@@ -1,0 +1,1 @@
+"""An answer becomes rows: checked, judged, written."""

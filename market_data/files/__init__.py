@@ -1,0 +1,1 @@
+"""Rows out to files, and people's files in."""

@@ -1,0 +1,1 @@
+"""What the database holds beside tables: triggers that note changes, views for people."""

@@ -1,0 +1,1 @@
+"""The made-up market that the stand-ins share, and markets read from folders."""

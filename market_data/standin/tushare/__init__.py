@@ -1,0 +1,1 @@
+"""A stand-in for Tushare: its protocol, its limits and its failures."""

@@ -1,0 +1,1 @@
+"""Bars of any market for the symbols that people name."""

@@ -1,0 +1,1 @@
+"""The whole database: out into a file, in again, and over from SQLite to PostgreSQL."""

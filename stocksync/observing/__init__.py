@@ -1,0 +1,1 @@
+"""What machines ask this installation: whether it lives, whether it works, and its figures."""

@@ -1,0 +1,1 @@
+"""What every web request passes: its bounds, its errors, who it comes from."""
