@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-consumers lint dist install install-dev
+.PHONY: run test test-faults test-any-time test-consumers lint dist install install-dev
 
 run: install
 	STOCKSYNC_DEMO=auto $(BIN)/python manage.py start
@@ -10,17 +10,23 @@ run: install
 # Tests with processes of their own are about time: they run alone, and choose their databases themselves.
 PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py \
     tests/market_data/test_job_processes.py tests/market_data/watchlists/test_watchlist_processes.py
-# What knows no database, or brings its own.
-WITHOUT_DATABASE := $(addprefix --ignore=tests/market_data/,standin ratelimit providers test_provider_contract.py \
-    files/test_layouts.py) $(addprefix --ignore=tests/stocksync/,control_room/test_browser.py web/test_browser.py \
-    web/test_schemathesis.py web/test_servers.py copies sqlite test_arrows.py test_architecture.py test_light.py \
-    test_production.py test_settings.py)
-OTHERS := --numprocesses 2 $(addprefix --ignore=,$(PROCESSES))
+# More than there are cores: some of them wait for a server or a browser.
+OTHERS := --numprocesses 4 --dist worksteal $(addprefix --ignore=,$(PROCESSES))
+# What knows no database makes no difference there; nor do pages to a browser.
+ON_POSTGRESQL := --with-database $(addprefix --ignore=tests/stocksync/,control_room/test_browser.py web/test_browser.py sqlite)
 
 test: install-dev
 	$(BIN)/python -m pytest $(OTHERS)
-	$(BIN)/python -m tests.on_postgresql $(OTHERS) $(WITHOUT_DATABASE)
-	$(BIN)/python -m pytest $(PROCESSES)
+	$(BIN)/python -m tests.on_postgresql $(OTHERS) $(ON_POSTGRESQL)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(PROCESSES)
+
+# A quarter of an hour of faults with three brokers and two databases: the table of docs/reliability.md.
+test-faults: install-dev
+	$(BIN)/python -m tests.faults
+
+# Once per release: whole suites at ten moments, some of them of years to come.
+test-any-time: install-dev
+	$(BIN)/python -m tests.at_any_time --whole
 
 # The snippets of docs/reading.md with the libraries that people hand the data to: half a gigabyte, in an environment apart.
 CONSUMERS := .venv-consumers

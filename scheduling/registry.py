@@ -1,11 +1,13 @@
 """The jobs that code declares: `@job(...)` on a function in an application's `jobs.py`."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from scheduling.context import Context, Outcome
 from scheduling.cron import check_cron
@@ -14,6 +16,19 @@ from scheduling.exceptions import ConfigurationError
 JobFunction = Callable[..., Outcome | dict[str, Any] | None]
 SYNC_QUEUE = "sync"
 DEFAULT_TIMEZONE = "Asia/Shanghai"
+
+
+def _written_day(value: Any) -> Any:
+    """Pydantic would take YYYYMMDD for a number of seconds."""
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", value, re.ASCII):
+        return date.fromisoformat(value)
+    raise ValueError(f"{str(value)[:40]!r} is not a date; write YYYYMMDD, such as 20240131, or 2024-01-31")
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+"""A day of a job's arguments, written YYYYMMDD or YYYY-MM-DD."""
 
 
 class JobKwargs(BaseModel):

@@ -11,7 +11,7 @@ from market_data.engine.orders import Order
 from market_data.jobs.syncing import DatasetName, after_last_complete, sync_in_turn
 from scheduling import installing, registry, running
 from scheduling.context import Context, Outcome
-from scheduling.registry import JobKwargs, job
+from scheduling.registry import Day, JobKwargs, job
 
 NAME = "backfill"
 
@@ -24,8 +24,8 @@ class Backfill(JobKwargs):
     """What to bring."""
 
     datasets: list[DatasetName] = Field(min_length=1, description="Which datasets, in this order.")
-    start: date | None = Field(None, description="First day; empty: the configured start, else each stock's list date.")
-    end: date | None = Field(None, description="Last day; empty: today.")
+    start: Day | None = Field(None, description="First day; empty: the configured start, else each stock's list date.")
+    end: Day | None = Field(None, description="Last day; empty: today.")
     symbols: Annotated[list[str], AfterValidator(_named)] = Field(
         [], description="Only these stocks, such as 600000.SH; empty: all."
     )

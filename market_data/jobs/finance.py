@@ -10,7 +10,7 @@ from market_data.engine import report_orders
 from market_data.engine.orders import Order
 from market_data.jobs.syncing import DatasetName, sync_in_turn
 from scheduling.context import Context, Outcome
-from scheduling.registry import JobKwargs, job
+from scheduling.registry import Day, JobKwargs, job
 
 REPORTS = ("fina_indicator", "income", "balancesheet", "cashflow")
 
@@ -24,8 +24,8 @@ class Reports(JobKwargs):
 class ReportHistory(Reports):
     """Reports of a span of periods."""
 
-    start: date | None = Field(None, description="First period; empty: SYNC_FINANCE_HISTORY_START_DATE.")
-    end: date | None = Field(None, description="Last period; empty: the last one that is due.")
+    start: Day | None = Field(None, description="First period; empty: SYNC_FINANCE_HISTORY_START_DATE.")
+    end: Day | None = Field(None, description="Last period; empty: the last one that is due.")
 
 
 @job("sync_finance_history", title="Financial history", kwargs_model=ReportHistory, policies={"priority": 3})

@@ -18,7 +18,7 @@ from market_data.exceptions import AlreadyRunning, MarketDataError, Permanent, T
 from market_data.models import Partition
 from scheduling.calendars import register_calendar
 from scheduling.context import Context, Outcome, Status
-from scheduling.registry import JobKwargs, job
+from scheduling.registry import Day, JobKwargs, job
 
 INCREMENTAL = "DAILY_INCREMENTAL"
 FIRST_SESSIONS = 10
@@ -39,8 +39,8 @@ class Window(JobKwargs):
     """A span of days, and the datasets to sync in it."""
 
     datasets: list[DatasetName] = Field(list(BAR_DATASETS), min_length=1, description="Which datasets, in this order.")
-    start: date | None = Field(None, description="First day; empty: the configured start, else each stock's list date.")
-    end: date | None = Field(None, description="Last day; empty: today.")
+    start: Day | None = Field(None, description="First day; empty: the configured start, else each stock's list date.")
+    end: Day | None = Field(None, description="Last day; empty: today.")
 
 
 class Datasets(JobKwargs):
@@ -60,7 +60,7 @@ class Today(Datasets):
 class Repair(Datasets):
     """What a repair may look at and spend."""
 
-    start: date | None = Field(None, description="First day; empty: the whole history.")
+    start: Day | None = Field(None, description="First day; empty: the whole history.")
     max_calls: int = Field(500, ge=1, description="Do nothing, and say so, where more calls would be needed.")
 
 

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +51,8 @@ def _as_json(value: Any) -> Any:
 
 def _plain(annotation: Any) -> Any:
     """The type without its None and its notes."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
         return _plain(kinds[0]) if len(kinds) == 1 else annotation

@@ -57,8 +57,8 @@ def serve(settings: Any) -> Iterator[Callable[..., Standin]]:
 
 @pytest.fixture
 def yahoo(settings: Any) -> Iterator[YahooStandin]:
-    """Yahoo with a few symbols of several markets, the last hundred weekdays up to yesterday."""
-    charts = generate_charts(YAHOO_SYMBOLS, 100, 1, clock.today() - timedelta(days=1))
+    """Yahoo with a few symbols of several markets: a hundred weekdays, the last of which is over on every exchange."""
+    charts = generate_charts(YAHOO_SYMBOLS, 100, 1, clock.today() - timedelta(days=2))
     with YahooStandin(charts, hang=10) as server:
         settings.YFINANCE_URL = server.url
         settings.YFINANCE_RATE_LIMIT_MAX_CALLS = 100_000

@@ -295,6 +295,18 @@ def test_a_calendar_that_ends_soon_is_asked_for_once_a_day(world, serve, run, ev
     assert asked == [False, True, False, True]
 
 
+def test_a_calendar_that_ended_is_asked_for_once_a_day_by_what_works_on_the_past(world, serve, run, evening):
+    world.known_until = world.last
+    server = serve(world)
+    evening.move_to(datetime(2024, 4, 3, 12, tzinfo=UTC))
+    asked = []
+    for end in ("20240328", "20240328", "20240403", "20240403"):
+        before = len(server.calls)
+        run("sync", "adj_factor", "--start", "20240301", "--end", end)
+        asked.append([call.api for call in server.calls[before:]].count("trade_cal") > 0)
+    assert asked == [True, False, True, True], "a window that holds unknown days may be known meanwhile"
+
+
 def test_a_calendar_that_knows_enough_rests(world, serve, run, evening):
     server = serve(world)
     run("sync", "trade_cal")

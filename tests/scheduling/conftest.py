@@ -24,11 +24,17 @@ from scheduling.registry import Job
 from stocksync import celery_app
 from stocksync.broker import broker_settings
 from stocksync.databases import database_from_url
-from tests.scheduling.installation import Installation, environment
-from tests.scheduling.redis_server import RedisServer, own_server
+from tests.scheduling.environments import environment
+from tests.scheduling.installation import Installation
+from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, own_server, purge
 
 Declare = Callable[..., JobConfig]
-ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
+# Tests that share a server's queues are run by the same process, one after the other.
+ALL_BROKERS = pytest.mark.parametrize(
+    "broker_url",
+    ["embedded", *(pytest.param(server, marks=pytest.mark.xdist_group(server)) for server in ("redis", "rabbitmq"))],
+    indirect=True,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -84,8 +90,6 @@ def waiting_messages(queue: str) -> int:
         return int(channel.queue_declare(queue, passive=True).message_count)
 
 
-REDIS_URL = "redis://127.0.0.1:6379/5"
-RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:5672/stocksync-scheduling-test"
 POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432"
 
 
@@ -162,16 +166,6 @@ def _rabbitmq() -> Iterator[str]:
     yield RABBITMQ_URL
     with Connection(RABBITMQ_URL) as connection:
         purge(connection)
-
-
-def purge(connection: Connection) -> None:
-    """Drop every message that waits, as a broker does that lost its disk."""
-    for queue in ("sync", "control"):
-        channel: Any = connection.channel()
-        try:
-            channel.queue_purge(queue)
-        except connection.channel_errors:
-            continue
 
 
 @pytest.fixture

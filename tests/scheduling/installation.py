@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ WORKER = ["worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"
 COMMANDS = {
     "control": [*CELERY, *WORKER, "-Q", "control", "-n", "control@test", "--pool", "solo"],
     "sync": [*CELERY, *WORKER, "-Q", "sync", "-n", "sync@test", "--concurrency", "2"],
+    "second sync": [*CELERY, *WORKER, "-Q", "sync", "-n", "sync@other", "--concurrency", "2"],
     "beat": [*CELERY, "beat", "--pidfile=", "--loglevel", "INFO"],
     "second beat": [*CELERY, "beat", "--pidfile=", "--loglevel", "INFO"],
 }
@@ -87,24 +87,3 @@ class Installation:
             return executions if len(executions) >= count else []
 
         return self.wait(found, seconds)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def environment(folder: Path, broker_url: str, database_url: str) -> dict[str, str]:
-    """The settings of an installation, its leases scaled down."""
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.scheduling.process_settings",
-        "STOCKSYNC_VAR": str(folder),
-        "DATABASE_URL": database_url,
-        "CELERY_BROKER_URL": broker_url,
-        "SCHEDULING_LEASE_SECONDS": "2",
-        "SCHEDULING_SWEEP_SECONDS": "0.5",
-        "SCHEDULING_SHUTDOWN_SECONDS": "0.5",
-        "PYTHONUNBUFFERED": "1",
-    }

@@ -17,10 +17,10 @@ from kombu import Connection
 from scheduling import control, heartbeats, running, waking
 from scheduling.models import Execution
 from stocksync import celery_app
-from tests.scheduling.conftest import ALL_BROKERS, RABBITMQ_URL, REDIS_URL, purge
+from tests.scheduling.conftest import ALL_BROKERS
 from tests.scheduling.installation import Installation
-from tests.scheduling.redis_server import RedisServer
 from tests.scheduling.sample import jobs as sample
+from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, purge
 
 
 def configure(installation: Installation, job_type: str = "sample_steps", **fields: Any) -> None:
@@ -121,6 +121,7 @@ def test_a_running_job_ends_at_the_checkpoint_after_it_is_cancelled(installation
     assert len(steps_taken(installation)) < 30
 
 
+@pytest.mark.xdist_group("redis")
 @pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
 def test_a_job_longer_than_the_visibility_timeout_runs_once(installation: Installation) -> None:
     installation.environment["TEST_VISIBILITY_TIMEOUT"] = "1"
@@ -140,6 +141,7 @@ def close_connections() -> None:
         pytest.skip("only RabbitMQ's administrator can close its connections")
 
 
+@pytest.mark.xdist_group("rabbitmq")
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
 def test_a_broker_that_drops_its_connections_disturbs_no_run(installation: Installation) -> None:
     configure(installation, job_kwargs={"trace": str(installation.trace), "count": 20, "seconds": 0.2})

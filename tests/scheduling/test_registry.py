@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from pydantic import Field
 from scheduling import registry
 from scheduling.context import Context, Outcome, Status
 from scheduling.exceptions import ConfigurationError
-from scheduling.registry import Job, JobKwargs
+from scheduling.registry import Day, Job, JobKwargs
 
 
 class Arguments(JobKwargs):
@@ -59,6 +60,24 @@ def test_kwargs_that_do_not_fit_are_refused_with_one_sentence(kwargs: dict[str, 
         declared.check_kwargs(kwargs)
     assert refusal.value.field == "job_kwargs"
     assert declared.check_kwargs({}) == {"limit": 10}
+
+
+class Days(JobKwargs):
+    start: Day | None = None
+
+
+@pytest.mark.parametrize("written", ["20251231", "2025-12-31"])
+def test_a_day_is_written_as_commands_take_it(written: str) -> None:
+    declared = Job(name="j", title="J", description="It.", function=lambda context: None, kwargs_model=Days)
+    assert declared.check_kwargs({"start": written}) == {"start": date(2025, 12, 31)}
+    assert declared.check_kwargs({"start": None}) == {"start": None}
+
+
+@pytest.mark.parametrize("written", ["20251301", "1735603200", 20251231, "31/12/2025", ""])
+def test_what_is_no_day_is_refused_with_one_sentence(written: Any) -> None:
+    declared = Job(name="j", title="J", description="It.", function=lambda context: None, kwargs_model=Days)
+    with pytest.raises(ConfigurationError, match=r"^j: start: .*(is not a date; write YYYYMMDD|month must be).*\.$"):
+        declared.check_kwargs({"start": written})
 
 
 def test_a_job_cannot_end_by_calling_itself_failed() -> None:

@@ -17,7 +17,7 @@ from scheduling.schedulers import DatabaseScheduler
 from stocksync import celery_app, embedded_broker
 from stocksync.broker import broker_settings
 from tests.scheduling.conftest import Declare, waiting_messages
-from tests.scheduling.redis_server import RedisServer
+from tests.scheduling.servers import RedisServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,7 +16,8 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.scheduling.installation import environment, free_port
+from tests.scheduling.environments import environment
+from tests.scheduling.servers import free_port
 
 
 def wait_for(question: Callable[[], object], seconds: float = 40) -> None:

@@ -13,7 +13,7 @@ from django.core.cache import caches
 from stocksync.caches import FileCache, count, seconds_left
 from stocksync.web.configuration import cache_settings
 from tests.scheduling.conftest import POSTGRES_URL, database_url, migrated_file, postgres_database, redis_server
-from tests.scheduling.installation import environment
+from tests.scheduling.environments import environment
 
 __all__ = ["POSTGRES_URL", "database_url", "migrated_file", "postgres_database", "redis_server"]
 COUNTING = """import django; django.setup()

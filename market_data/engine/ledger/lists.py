@@ -30,17 +30,23 @@ def is_fresh(dataset: Dataset) -> bool:
         return True
     last = dataset.model._default_manager.order_by(f"-{dataset.date_column}").first()
     ahead = (getattr(last, dataset.date_column) - clock.today()).days if last else 0
-    asked_today = found.asked_at is not None and clock.day_of(found.asked_at) == clock.today()
     is_blind = bool(expectations.unknown_weekdays(clock.today() - BLIND_DAYS, clock.today()))
-    return (ahead >= dataset.horizon_days or asked_today) and not is_blind
+    return (ahead >= dataset.horizon_days or _asked_today(found)) and not is_blind
 
 
 def serves(dataset: Dataset, start: date, end: date) -> bool:
-    """Whether a calendar that is not believed as a whole knows every day of a past window, which will do for it."""
+    """Whether a calendar knows every day of a past window, which will do for it: one that is not believed as a whole,
+    or that was asked for today and ends too soon."""
     if not dataset.horizon_days or end >= clock.today() or not dataset.model._default_manager.exists():
         return False
-    whole = Partition.objects.filter(dataset=dataset.name, trade_date=WHOLE, state=Partition.State.SUSPECT)
-    return whole.exists() and not expectations.unknown_weekdays(start, end)
+    whole = Partition.objects.filter(dataset=dataset.name, trade_date=WHOLE).first()
+    if whole is None or not (whole.state == Partition.State.SUSPECT or _asked_today(whole)):
+        return False
+    return not expectations.unknown_weekdays(start, end)
+
+
+def _asked_today(whole: Partition) -> bool:
+    return whole.asked_at is not None and clock.day_of(whole.asked_at) == clock.today()
 
 
 def rows_before(dataset: Dataset, like: dict[str, Any] | None) -> int:

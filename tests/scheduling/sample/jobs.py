@@ -46,6 +46,16 @@ def span(context: Context, trace: str, count: int, seconds: float) -> None:
     leave(trace, "-")
 
 
+@job("sample_marks", title="Marks", is_template=True, kwargs_model=Steps)
+def marks(context: Context, trace: str, count: int, seconds: float) -> None:
+    """Steps that name the moment and the attempt that they belong to."""
+    for number in range(context.result.get("done", 0), count):
+        context.checkpoint()
+        leave(trace, f"{context.scheduled_for} {context.attempt} {number}")
+        time.sleep(seconds)
+        context.set_result({"done": number + 1})
+
+
 @job("sample_stubborn", title="Stubborn", is_template=True, kwargs_model=Steps)
 def stubborn(context: Context, trace: str, count: int, seconds: float) -> None:
     """Go on whatever happens."""

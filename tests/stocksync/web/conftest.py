@@ -20,7 +20,8 @@ from rest_framework.test import APIClient
 
 from tests.rest_clients import program_of, superuser
 from tests.scheduling.conftest import broker_in_memory
-from tests.scheduling.installation import environment, free_port
+from tests.scheduling.environments import environment
+from tests.scheduling.servers import free_port
 
 __all__ = ["broker_in_memory"]
 GUNICORN = [sys.executable, "-m", "gunicorn", "stocksync.wsgi", "--threads", "4", "--log-level", "warning", "--bind"]

@@ -1,16 +1,36 @@
-"""A Redis server of a test's own, to be killed and started again."""
+"""The brokers that tests talk to, and a Redis server of a test's own, to be killed and started again."""
 
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from kombu import Connection
 
-from tests.scheduling.installation import free_port
+REDIS_URL = "redis://127.0.0.1:6379/5"
+RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:5672/stocksync-scheduling-test"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def purge(connection: Connection) -> None:
+    """Drop every message that waits, as a broker does that lost its disk."""
+    for queue in ("sync", "control"):
+        channel: Any = connection.channel()
+        try:
+            channel.queue_purge(queue)
+        except connection.channel_errors:
+            continue
 
 
 @dataclass
@@ -46,6 +66,10 @@ class RedisServer:
     def thaw(self) -> None:
         assert self.process
         self.process.send_signal(signal.SIGCONT)
+
+    def lose_messages(self) -> None:
+        with redis.Redis.from_url(self.url) as client:
+            client.flushdb()
 
     def _answers(self) -> bool:
         with redis.Redis.from_url(self.url) as client:
