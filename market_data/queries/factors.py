@@ -24,7 +24,7 @@ def _rows() -> pa.Schema:
     return pa.schema({"symbol": pa.string(), "trade_date": pa.date32(), "adj_factor": pa.float64()})
 
 
-MANY = 100
+FEW, MANY = 10, 100
 _LAST_BAR = "(SELECT max(d.trade_date) FROM daily d WHERE d.symbol = asked.symbol)"
 
 
@@ -64,8 +64,13 @@ _remembered: tuple[str, dict[str, float | None]] = ("", {})
 
 
 def references_of(symbols: Sequence[str]) -> pa.Table:
-    """The factor of each symbol on the day of its last stored bar, as `last_factors` has it; no row for none."""
+    """The factor of each symbol on the day of its last stored bar, as `last_factors` has it; no row for none.
+
+    Those of many symbols are remembered: whether they still hold is one question too.
+    """
     global _remembered
+    if len(symbols) <= FEW:
+        return last_factors(symbols, None)
     seen = versions_of(["daily", "adj_factor", "bse_mapping"])
     version = " ".join(found.within(None, None) for found in seen.values())
     references = _remembered[1] if version.strip() and version == _remembered[0] else {}

@@ -1,14 +1,22 @@
 """What there is to say about one stock, and how one is found."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from market_data.models import DailyBar, NameChange, Security, Suspension
-from market_data.queries.moved import codes_of
+from market_data.datasets import DATASETS, EXCHANGE
+from market_data.frames import pa
+from market_data.models import DailyBar, NameChange, Security, Suspension, TradingDay
+from market_data.queries.adjusting import Adjust
+from market_data.queries.bars import Asked, finished
+from market_data.queries.moved import codes_of, one_series
+from market_data.queries.stored import stored_table
+from market_data.queries.wanted import Wanted
 
 FOUND_AT_MOST = 50
 
@@ -22,7 +30,7 @@ class Stretch:
     end: date
 
 
-def search(text: str) -> "QuerySet[Security, Security]":
+def search(text: str) -> QuerySet[Security, Security]:
     """Stocks by the beginning of a symbol, by a part of a name, or by the first letters of its pinyin."""
     text = text.strip()
     if not text:
@@ -39,12 +47,22 @@ def stretches(symbol: str) -> list[Stretch]:
     return sorted((Stretch(*span) for span in spans), key=lambda stretch: stretch.start)
 
 
-def suspended_days(symbol: str, start: date, end: date) -> list[date]:
-    """The whole days on which trading was suspended, ascending."""
-    rows = Suspension.objects.filter(
-        symbol__in=codes_of(symbol), trade_date__range=(start, end), suspend_type="S", suspend_timing=""
+def bars_and_factors(symbol: str, start: date, end: date, adjust: Adjust) -> tuple[pa.Table, dict[date, float | None]]:
+    """What `bars_table` gives of one stock, and its factors of these days, each read once."""
+    codes = codes_of(symbol)
+    asked = Asked(start, end, adjust)
+    factors = one_series(stored_table(Wanted(DATASETS["adj_factor"], start, end, codes)))
+    table = finished(one_series(stored_table(asked.days_of(codes))), asked, codes[-1:], factors)
+    return table, dict(zip(factors["trade_date"].to_pylist(), factors["adj_factor"].to_pylist(), strict=True))
+
+
+def sessions_of(symbol: str, start: date, end: date) -> list[tuple[date, bool]]:
+    """Each trading day, ascending, and whether trading in the stock was suspended for the whole of it."""
+    suspended = Suspension.objects.filter(
+        symbol__in=codes_of(symbol), trade_date=OuterRef("trade_date"), suspend_type="S", suspend_timing=""
     )
-    return sorted(set(rows.values_list("trade_date", flat=True)))
+    days = TradingDay.objects.filter(exchange=EXCHANGE, is_open=True, trade_date__range=(start, end))
+    return list(days.order_by("trade_date").values_list("trade_date", Exists(suspended)))
 
 
 def names_of(symbol: str) -> list[str]:
@@ -53,7 +71,7 @@ def names_of(symbol: str) -> list[str]:
     return list(dict.fromkeys(rows.values_list("name", flat=True)))
 
 
-def dividend_days(factors: dict[date, float], days: Iterable[date]) -> list[date]:
+def dividend_days(factors: Mapping[date, float | None], days: Iterable[date]) -> list[date]:
     """The days on which the adjustment factor moved: what was paid out or split, seen from the price."""
     moved, before = [], None
     for day in days:

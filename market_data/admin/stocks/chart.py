@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from django.utils.html import json_script
 from django.utils.safestring import SafeString, mark_safe
 
-from market_data.engine.ledger import expectations
-from market_data.queries import COLUMNS, Adjust, bars, factors_of
-from market_data.queries.stocks import dividend_days, suspended_days
+from market_data.queries import Adjust
+from market_data.queries.stocks import bars_and_factors, dividend_days, sessions_of
 
 SHOWN = ("trade_date", "open", "high", "low", "close", "volume", "amount")
 
@@ -22,22 +21,24 @@ class Marks(NamedTuple):
     missing: list[date]
 
 
-def rows(symbol: str, start: date, end: date, adjust: Adjust) -> list[dict[str, Any]]:
-    """The bars of the span, ascending, by the names of their columns."""
-    places = [COLUMNS.index(name) for name in SHOWN]
-    found = bars([symbol], start, end, adjust)
-    return [dict(zip(SHOWN, (row[at] for at in places), strict=True)) for row in found]
+class Drawn(NamedTuple):
+    """`bars` ascending, by the names of their columns."""
+
+    bars: list[dict[str, Any]]
+    marks: Marks
 
 
-def marks(symbol: str, found: Sequence[dict[str, Any]], start: date, end: date, listed: date | None) -> Marks:
-    """Dividends, suspensions, and trading days without a bar or a reason."""
-    days = [row["trade_date"] for row in found]
-    suspended = suspended_days(symbol, start, end)
+def drawn(symbol: str, start: date, end: date, adjust: Adjust, listed: date | None) -> Drawn:
+    """Bars, dividends, suspensions, and trading days without a bar or a reason."""
+    table, factors = bars_and_factors(symbol, start, end, adjust)
+    days = table["trade_date"].to_pylist()
+    sessions = sessions_of(symbol, start, end)
+    suspended = [day for day, is_suspended in sessions if is_suspended]
     known = {*days, *suspended}
     first = max(start, listed) if listed else (days[0] if days else end)
-    last = max([*days, *suspended], default=first)
-    missing = [day for day in expectations.open_days(first, last) if day not in known] if days else []
-    return Marks(dividend_days(factors_of(symbol), days), suspended, missing)
+    last = max(known, default=first)
+    missing = [day for day, _ in sessions if first <= day <= last and day not in known] if days else []
+    return Drawn(table.select(list(SHOWN)).to_pylist(), Marks(dividend_days(factors, days), suspended, missing))
 
 
 def as_scripts(found: Sequence[dict[str, Any]], marked: Marks) -> SafeString:

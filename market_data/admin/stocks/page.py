@@ -100,8 +100,7 @@ def stock_page(request: HttpRequest, symbol: str) -> TemplateResponse:
 def _drawn(symbol: str, form: SpanForm, security: Security | None) -> dict[str, Any]:
     end = form.days.get("end") or clock.today()
     start = form.days.get("start") or end - timedelta(days=YEARS_DRAWN * 366)
-    found = chart.rows(symbol, start, end, form.adjustment)
-    marked = chart.marks(symbol, found, start, end, security.list_date if security else None)
+    found, marked = chart.drawn(symbol, start, end, form.adjustment, security.list_date if security else None)
     return {
         "chart": chart.as_scripts(found, marked) if found else "",
         "marks": marked,

@@ -120,15 +120,13 @@ def test_names_reports_and_concepts_are_told(admin_client: Client, stock: list[d
         assert text in html
 
 
-def test_the_page_asks_at_most_seventeen_questions(admin_client: Client, stock: list[date]) -> None:
+def test_the_page_asks_at_most_fifteen_questions(admin_client: Client, stock: list[date]) -> None:
     shown(admin_client, **SPAN)
 
     with CaptureQueriesContext(connection) as asked:
         shown(admin_client, adjust="qfq", **SPAN)
 
-    # PostgreSQL is also told how long a statement may take.
-    questions = [query["sql"] for query in asked if not query["sql"].startswith("SET ")]
-    assert len(questions) <= 17, "\n".join(question[:110] for question in questions)
+    assert len(asked) <= 15, "\n".join(query["sql"][:110] for query in asked)
 
 
 def test_who_may_not_see_bars_sees_none(staff: Staff, stock: list[date]) -> None:
