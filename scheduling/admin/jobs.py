@@ -23,7 +23,7 @@ from scheduling.admin.kwargs import kwargs_help
 from scheduling.admin.orders import NoteActionForm, may_run, order_named, run_each, tell_each
 from scheduling.admin.preview import preview
 from scheduling.admin.run_page import run_page
-from scheduling.admin.run_strip import JobList, latest_runs, strip
+from scheduling.admin.run_strip import JobList, chart
 from scheduling.exceptions import SchedulingError
 from scheduling.models import JobConfig
 
@@ -131,7 +131,7 @@ class JobConfigAdmin(JobDisplays, ModelAdmin):
             context["may_run"] = may_run(request)
             if request.user.has_perm("scheduling.view_execution"):
                 context["history"] = history(config.job_id)
-                context["strip"] = strip(latest_runs([config.job_id]).get(config.job_id, []))
+                context["chart"] = chart(config.job_id)
         else:
             context["kwargs_of_each"] = [(job, kwargs_help(job)) for job in registry.all_jobs()]
         return super().render_change_form(request, context, *args, **kwargs)

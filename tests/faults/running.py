@@ -25,7 +25,7 @@ from tests.scheduling.sample import jobs as sample
 BROUGHT = {"daily": "close", "adj_factor": "adj_factor", "daily_basic": "turnover_rate"}
 """Datasets, and the column of each that is compared."""
 MARKED = 4
-SETTLING_SECONDS = 120
+SETTLING_SECONDS = 240
 """How long the stack has, once nothing disturbs it, to end what was begun."""
 
 

@@ -1,6 +1,7 @@
 """The page of a job: what it tells, that it changes what control changes, and refuses what control refuses."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from scheduling import calendars, control, queries
+from scheduling.context import Status
 from scheduling.models import Execution, JobConfig, Pool
 from scheduling.schedules import Interval
 from tests.scheduling.admin.conftest import ended
@@ -36,6 +38,20 @@ def test_it_shows_the_schedule_in_words_and_the_next_five_runs(admin_client: Cli
     assert all(f"{run.astimezone(timezone.get_current_timezone()):%a %Y-%m-%d %H:%M:%S} CST" in page for run in runs)
     assert "Job<p>It.</p>" in page
     assert "&lt;" not in page
+
+
+def test_its_runs_of_a_month_are_drawn(admin_client: Client, job: JobConfig) -> None:
+    assert 'data-role="history"' not in admin_client.get(page_of(job)).content.decode()
+    for days, status, milliseconds in ((40, "SUCCESS", 9e6), (2, "SUCCESS", 90_000), (1, "FAILED", 45_000)):
+        queued = timezone.now() - timedelta(days=days)
+        ended(status=Status(status), queued_at=queued, duration_ms=int(milliseconds))
+
+    page = admin_client.get(page_of(job)).content.decode()
+
+    drawn = page.split('data-role="history"')[1].split("</figure>")[0]
+    assert "Durations, up to 0:01:30" in drawn
+    assert [int(height) for height in re.findall(r'<rect [^>]*height="(\d+)"', drawn)] == [94, 47]
+    assert drawn.count("r-is-failed") == 1
 
 
 def test_it_warns_of_both_day_fields(admin_client: Client, job: JobConfig) -> None:
