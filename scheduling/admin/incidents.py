@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
@@ -15,10 +17,11 @@ from scheduling.models import Incident
 
 
 class OpenFilter(admin.SimpleListFilter):
-    title = parameter_name = "state"
+    title = _("state")
+    parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Goes on"), ("over", "Over")]
+        return [("open", gettext("Goes on")), ("over", gettext("Over"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(closed_at__isnull=self.value() == "open") if self.value() else queryset
@@ -52,11 +55,12 @@ class IncidentAdmin(ModelAdmin):
         if not _may_test(request):
             raise PermissionDenied
         if not settings.NOTIFY_URLS:
-            self.message_user(request, "Nobody would be told: NOTIFY_URLS is empty.", messages.WARNING)
+            self.message_user(request, gettext("Nobody would be told: NOTIFY_URLS is empty."), messages.WARNING)
         elif notifying.send("stocksync: test", f"A test that {request.user.get_username()} asked for. All is well."):
-            self.message_user(request, "The test message was sent.")
+            self.message_user(request, gettext("The test message was sent."))
         else:
-            self.message_user(request, "It could not be sent to all of NOTIFY_URLS; the log says why.", messages.ERROR)
+            told = gettext("It could not be sent to all of NOTIFY_URLS; the log says why.")
+            self.message_user(request, told, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:scheduling_incident_changelist"))
 
 
