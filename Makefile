@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-faults test-any-time test-consumers lint dist install install-dev
+.PHONY: run test test-faults test-any-time test-consumers lint docs dist install install-dev
 
 run: install
 	STOCKSYNC_DEMO=auto $(BIN)/python manage.py start
@@ -40,6 +40,11 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+# The documentation as a site, in build/docs.
+docs: install-dev
+	$(BIN)/python -m tests.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 dist: install-dev
 	rm -rf build dist

@@ -18,6 +18,7 @@ PAGES = {
     "backfill": "/admin/backfill/?datasets=daily&datasets=income",
     "jobs": "/admin/scheduling/jobconfig/",
     "runs": "/admin/scheduling/execution/",
+    "incidents": "/admin/scheduling/incident/",
     "failures": "/admin/market_data/syncfailurerecord/",
     "stocks": "/admin/stocks/?q=60",
     "stock": "/admin/stocks/600000.SH/",
