@@ -36,11 +36,15 @@ class RefusedRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file. `numbers` are those of the answer's rows, counted below the header from 1."""
+    """Some rows of a file. `numbers` are those of the answer's rows, counted below the header from 1.
+
+    `parts`: of several files, each with how many of the rows are its.
+    """
 
     answer: Answer
     numbers: NDArray[np.int64]
     refused: list[RefusedRow] = field(default_factory=list)
+    parts: tuple[tuple[Path, int], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -77,6 +81,18 @@ class DataFile:
             reason = str(error).splitlines()[0]
             where = f"beyond row {row - 1}" if row > 1 else "as rows of these columns"
             raise BadFile(f"{self.path.name} cannot be read {where}: {reason}") from error
+
+    def piece_of(self, text: bytes) -> Piece | None:
+        """The rows of a text of this form; None where any of them is odd."""
+        broken: reading.Broken = []
+        try:
+            batches = list(reading.batches_of(text, self.form, list(self._kinds), broken))
+        except pa.ArrowException:
+            return None
+        if broken or len(batches) != 1:
+            return None
+        piece = self._piece(batches[0], 1, [])
+        return None if piece.refused or piece.rows != batches[0].num_rows else piece
 
     def narrowed(self, names: Collection[str]) -> DataFile:
         """The same file with no more than these columns of ours."""

@@ -14,6 +14,7 @@ from market_data.engine.storing.checks import Checked, Refused, Window, check
 from market_data.engine.storing.writer import Payload
 from market_data.exceptions import BadFile, BadPayload, UsageError
 from market_data.files import codes, opening, reading
+from market_data.files.alike import Small, in_groups, read_as_one
 from market_data.files.data_files import DataFile, Piece, RefusedRow
 from market_data.files.keeping import Keeper
 from market_data.files.layouts import Units
@@ -104,19 +105,35 @@ class _Reader:
 
     def steps(self, paths: Sequence[Path]) -> Iterator[Step]:
         try:
-            for path in paths:
-                yield from self._of_file(path)
+            for found in in_groups(paths):
+                yield from self._of_file(found) if isinstance(found, Path) else self._of_group(found)
         except KeyboardInterrupt:
             yield from self._stored(self.together.rest())
             raise
         yield from self._stored(self.together.rest())
 
+    def _of_group(self, group: Sequence[Small]) -> Iterator[Step]:
+        read = None
+        with suppress(BadFile):
+            read = read_as_one(self.opener, group, force=self.force)
+        if read is None:
+            for small in group:
+                yield from self._of_file(small.path)
+            return
+        file, piece = read
+        yield from self._introduced(file)
+        yield from self._stored(self.together.add(file, piece))
+        self.done.files += len(group)
+
+    def _introduced(self, file: DataFile) -> Iterator[Step]:
+        if (sentence := opening.in_words(file)) not in self.said:
+            self.said.add(sentence)
+            yield partial(self.say, f"{file.path.name}: {sentence}.")
+
     def _of_file(self, path: Path) -> Iterator[Step]:
         try:
             file = self.opener.open(path)
-            if (sentence := opening.in_words(file)) not in self.said:
-                self.said.add(sentence)
-                yield partial(self.say, f"{path.name}: {sentence}.")
+            yield from self._introduced(file)
             for piece in _believed(file, force=self.force):
                 yield from self._stored(self.together.add(file, piece))
             self.done.files += 1
@@ -134,6 +151,11 @@ class _Reader:
             if len(pieces) > 1:
                 for part in pieces:
                     yield from self._stored([part])
+                return
+            if whole.parts:
+                self.done.files -= len(whole.parts)
+                for path, _ in whole.parts:
+                    yield from self._of_file(path)
                 return
             yield partial(self._refuse, pieces[0][0].path, whole, error)
             return
@@ -153,7 +175,8 @@ class _Reader:
         done.inserted += kept.inserted
         done.unchanged += whole.answer.rows - len(checked.refused) - kept.inserted - kept.different
         done.different += kept.different
-        names = " to ".join(dict.fromkeys((file.path.name, pieces[-1][0].path.name)))
+        last = pieces[-1][1].parts[-1][0] if pieces[-1][1].parts else pieces[-1][0].path
+        names = " to ".join(dict.fromkeys((file.path.name, last.name)))
         for key in kept.keys:
             done.complaints.append(f"{names}: {' '.join(map(str, key))} is stored with other values, which stay.")
         self.watch(whole.rows)
@@ -223,11 +246,13 @@ def _named(pieces: Pieces, refused: Sequence[Refused]) -> Iterator[str]:
     """The refused rows in sentences, with the files that they are of."""
     first = 0
     for file, piece in pieces:
-        own = [row for row in refused if first <= row.place < first + piece.answer.rows]
-        rows = [RefusedRow(int(piece.numbers[r.place - first]), r.reason, _words(r.evidence)) for r in own]
-        for number, reason, words in sorted([*piece.refused, *rows]):
-            yield f"{file.path.name}, row {number}: {reason} ({words})."
-        first += piece.answer.rows
+        start = first
+        for path, count in piece.parts or ((file.path, piece.answer.rows),):
+            own = [row for row in refused if first <= row.place < first + count]
+            rows = [RefusedRow(int(piece.numbers[r.place - start]), r.reason, _words(r.evidence)) for r in own]
+            for number, reason, words in sorted([*piece.refused, *rows]):
+                yield f"{path.name}, row {number}: {reason} ({words})."
+            first += count
 
 
 def _reason(dataset: Dataset, error: BadPayload) -> str:

@@ -72,12 +72,16 @@ class Opener:
     def open(self, path: Path) -> DataFile:
         """Raises BadFile."""
         form = form_of(path, self._known)
-        whose = _symbol(path, form, self.dataset, self._symbol)
+        whose = self.symbol_of(path, form)
         key = form.columns, bool(form.title), bool(whose)
         choice = self._chosen.get(key) or self._choose(path, form, has_symbol=bool(whose))
         self._chosen[key] = choice
         one = (self._symbol or "") if choice.has_symbols else whose
         return DataFile(path, form, choice.layout.title, choice.dataset, self._today, one, choice.assumed)
+
+    def symbol_of(self, path: Path, form: Form) -> str:
+        """Whose file it is, where no column of this form tells it."""
+        return _symbol(path, form, self.dataset, self._symbol)
 
     def _choose(self, path: Path, form: Form, *, has_symbol: bool) -> Choice:
         found = []
@@ -148,6 +152,21 @@ def doubt(file: DataFile, pieces: Iterable[Piece]) -> str:
     for piece in pieces:
         turnover.add(_in_our_units(file, piece))
     return turnover.doubt()
+
+
+def depends_on_its_header_alone(file: DataFile) -> bool:
+    """Whether another file with the same header is to be read alike, whatever its rows and its title."""
+    form = file.form
+    told_apart = form.title or form.ticker or form.above != 1 or "adjustflag" in form.columns
+    in_bytes = form.encoding in ("utf-8", "utf-8-sig", "gb18030")
+    return bool(form.first_row) and in_bytes and not told_apart and not file.dataset.rest
+
+
+def is_beyond_doubt(file: DataFile, piece: Piece) -> bool:
+    """Whether each bar alone speaks for the units of this file and for unadjusted prices."""
+    turnover = Turnover()
+    turnover.add(_in_our_units(file, piece))
+    return turnover.outside == 0
 
 
 def can_be_doubted(file: DataFile) -> bool:

@@ -35,7 +35,15 @@ def batches(path: Path, form: Form, names: Sequence[str], broken: Broken) -> Ite
             yield from _of_text(stream, form, names, broken)
 
 
-def _of_text(stream: pa.NativeFile, form: Form, names: Sequence[str], broken: Broken) -> Iterator[pa.RecordBatch]:
+def batches_of(text: bytes, form: Form, names: Sequence[str], broken: Broken) -> Iterator[pa.RecordBatch]:
+    """The same of the text of a file, which is one piece."""
+    with pa.input_stream(pa.py_buffer(text)) as stream:
+        yield from _of_text(stream, form, names, broken, whole=len(text))
+
+
+def _of_text(
+    stream: pa.NativeFile, form: Form, names: Sequence[str], broken: Broken, whole: int = 0
+) -> Iterator[pa.RecordBatch]:
     def leave_out(row: arrow_csv.InvalidRow) -> str:
         broken.append(row)
         return "skip"
@@ -49,7 +57,7 @@ def _of_text(stream: pa.NativeFile, form: Form, names: Sequence[str], broken: Br
     # Threads would read ahead of whoever stores the rows.
     one_by_one = arrow_csv.ReadOptions(
         use_threads=False,
-        block_size=PIECE_BYTES,
+        block_size=whole or PIECE_BYTES,
         column_names=_told_apart(form.columns),
         skip_rows=form.above,
         encoding=form.encoding.removesuffix("-sig"),

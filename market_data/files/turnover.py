@@ -39,9 +39,14 @@ class Turnover:
         for factor in self._fitting:
             self._fitting[factor] += int(_fits(low * factor, high * factor, volume, amount).sum())
 
+    @property
+    def outside(self) -> int:
+        """How many bars do not fit as they are."""
+        return self.bars - self._fitting[1.0]
+
     def doubt(self) -> str:
         """What is wrong with the file, for people; empty where nothing is."""
-        outside = self.bars - self._fitting[1.0]
+        outside = self.outside
         factor = max(FACTORS, key=lambda factor: self._fitting[factor])
         if outside and self._fitting[factor] >= MOST * self.bars:
             return f"its units are others: {_REASONS.get(factor, f'amount / volume is {factor:g} times the prices')}"

@@ -23,7 +23,7 @@ def main() -> int:
         description=tests.faults.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", action="append", choices=COMBINATIONS)
-    parser.add_argument("--seconds", type=int, default=90, help="of faults for each broker with each database")
+    parser.add_argument("--seconds", type=int, default=80, help="of faults for each broker with each database")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     reports = {name: _run(name, options.seconds, options.seed) for name in options.only or COMBINATIONS}
