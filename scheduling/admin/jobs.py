@@ -83,6 +83,7 @@ class JobConfigAdmin(JobDisplays, ModelAdmin):
         *("job_id", "name_shown", "is_enabled", "schedule_sentence"),
         *("next_run", "last_run", "last_runs", "note"),
     )
+    list_per_page = 50
     list_filter = (StateFilter, "job_type")
     search_fields = ("job_id", "job_name")
     show_full_result_count = False

@@ -8,6 +8,9 @@ import argparse
 
 from tests.benchmarks.harness import installation, postgresql, standin
 
+UNTIL = ("--end", "20251231")
+"""The last day of the generated market."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -21,16 +24,16 @@ def main() -> None:
 def measure(stocks: int, days: int) -> None:
     market = ("--stocks", str(stocks), "--days", str(days), "--seed", "1")
     with standin(*market) as (url, _), postgresql() as database, installation(url, database) as made:
-        made.run("sync", "suspend_d", "--json")
+        made.run("sync", "suspend_d", *UNTIL, "--json")
         made.run("sync", "stock_basic", "--json")
-        ran = made.run("sync", "daily", "--json")
+        ran = made.run("sync", "daily", *UNTIL, "--json")
         report = ran.report
         print(
             f"{stocks} stocks x {days} days: {report['rows']:,} rows in {ran.seconds:.1f} s, start-up included: "
             f"{report['rows'] / ran.seconds:,.0f} rows/s, {report['calls']} calls, exit code {ran.code}"
         )
         print(f"  peak memory of the syncing process: {ran.peak_megabytes:.0f} MB")
-        again, nothing = made.run("sync", "daily", "--json"), made.run("help", "sync")
+        again, nothing = made.run("sync", "daily", *UNTIL, "--json"), made.run("help", "sync")
         print(
             f"  the same command again: {again.report['calls']} calls, {again.seconds - nothing.seconds:.2f} s "
             f"besides a start-up of {nothing.seconds:.2f} s"
