@@ -18,7 +18,7 @@ ON_POSTGRESQL := --with-database $(addprefix --ignore=tests/stocksync/,control_r
 test: install-dev
 	$(BIN)/python -m pytest $(OTHERS)
 	$(BIN)/python -m tests.on_postgresql $(OTHERS) $(ON_POSTGRESQL)
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(PROCESSES)
+	$(BIN)/python -m pytest $(PROCESSES)
 
 # A quarter of an hour of faults with three brokers and two databases: the table of docs/reliability.md.
 test-faults: install-dev
