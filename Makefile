@@ -7,18 +7,15 @@ BIN := $(VENV)/bin
 run: install
 	STOCKSYNC_DEMO=auto $(BIN)/python manage.py start
 
-# Tests with processes of their own are about time: they run alone, and choose their databases themselves.
-PROCESSES := tests/scheduling/test_processes.py tests/scheduling/test_beat_processes.py tests/scheduling/test_start.py \
-    tests/market_data/test_job_processes.py tests/market_data/watchlists/test_watchlist_processes.py
 # More than there are cores: some of them wait for a server or a browser.
-OTHERS := --numprocesses 4 --dist worksteal $(addprefix --ignore=,$(PROCESSES))
+TOGETHER := -m "not alone" --numprocesses 4 --dist worksteal
 # What knows no database makes no difference there; nor do pages to a browser.
 ON_POSTGRESQL := --with-database $(addprefix --ignore=tests/stocksync/,control_room/test_browser.py web/test_browser.py sqlite)
 
 test: install-dev
-	$(BIN)/python -m pytest $(OTHERS)
-	$(BIN)/python -m tests.on_postgresql $(OTHERS) $(ON_POSTGRESQL)
-	$(BIN)/python -m pytest $(PROCESSES)
+	$(BIN)/python -m pytest $(TOGETHER)
+	$(BIN)/python -m tests.on_postgresql $(TOGETHER) $(ON_POSTGRESQL)
+	$(BIN)/python -m pytest -m alone
 
 # A quarter of an hour of faults with three brokers and two databases: the table of docs/reliability.md.
 test-faults: install-dev

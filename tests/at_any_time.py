@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHIFTED = Path(__file__).with_name("shifted")
 
@@ -42,7 +44,8 @@ TELLING_THE_TIME = (
     "tests/market_data/watchlists",
     "tests/market_data/test_job_processes.py",
 )
-OPTIONS = ("--quiet", "--numprocesses=4", "--dist=loadgroup", "-Wignore:Module already imported so cannot be rewritten")
+OPTIONS = ("--quiet", "-Wignore:Module already imported so cannot be rewritten")
+TOGETHER = ("-m", "not alone", "--numprocesses=4", "--dist=worksteal")
 
 
 def main() -> int:
@@ -62,7 +65,8 @@ def _run(moment: str, tests: Sequence[str]) -> int:
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     environment |= {"STOCKSYNC_CLOCK_AHEAD": str(ahead.total_seconds()), "PYTHONPATH": str(SHIFTED)}
     command = [sys.executable, "-m", "pytest", *OPTIONS, *tests]
-    return subprocess.call(command, env=environment)
+    codes = [subprocess.call([*command, *those], env=environment) for those in (TOGETHER, ("-m", "alone"))]
+    return max(0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else code for code in codes)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from market_data.api.tables import RENDERERS, form_of, page, stream, tag_of, unchanged
-from market_data.api.windows import DAY_FORMATS, SYMBOL, WindowQuery, distinct, symbols_field
+from market_data.api.windows import DAY_FORMATS, SYMBOL, WindowQuery, distinct, limit_field, symbols_field
 from market_data.frames import pa
 from market_data.models import DailyBar, Security
 from market_data.queries import COLUMNS, codes_of, daily_bars
@@ -48,13 +48,7 @@ class BarQuery(WindowQuery):
         default=False,
         help_text="A last column that tells where a day's factor is not stored and the one before it was taken.",
     )
-    limit = serializers.IntegerField(
-        min_value=1,
-        max_value=MOST_BARS,
-        required=False,
-        help_text=f"Of JSON {MOST_BARS} unless it is given; the Link header leads to what follows. Other formats come "
-        "whole where it is not.",
-    )
+    limit = limit_field(MOST_BARS)
     after = serializers.RegexField(
         rf"^{SYMBOL},\d{{4}}-\d\d-\d\d$",
         required=False,

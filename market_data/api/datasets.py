@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from market_data.api.tables import RENDERERS, form_of, page, stream, tag_of, unchanged
-from market_data.api.windows import ROW, ROWS, FieldsQuery, WindowQuery, distinct, symbols_field
+from market_data.api.windows import ROW, ROWS, FieldsQuery, WindowQuery, distinct, limit_field, symbols_field
 from market_data.datasets import DATASETS, Dataset, Field
 from market_data.datasets.units import unit_of
 from market_data.files.shaping import Selection, pieces, schema_of_selection, shape
@@ -33,13 +33,7 @@ MOST_ROWS = 10_000
 class RowQuery(FieldsQuery, WindowQuery):
     symbols = symbols_field()
     fields_ = serializers.RegexField(r"^\w+(,\w+)*$", required=False, help_text="Only these columns, in this order.")
-    limit = serializers.IntegerField(
-        min_value=1,
-        max_value=MOST_ROWS,
-        required=False,
-        help_text=f"Of JSON {MOST_ROWS} unless it is given; the Link header leads to what follows. Other formats come "
-        "whole where it is not.",
-    )
+    limit = limit_field(MOST_ROWS)
     after = serializers.CharField(required=False, max_length=500, help_text="The Link header has it.")
 
     def validate_symbols(self, text: str) -> tuple[str, ...]:

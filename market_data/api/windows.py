@@ -47,6 +47,17 @@ def symbols_field(more: str = "") -> serializers.RegexField:
     )
 
 
+def limit_field(most: int) -> serializers.IntegerField:
+    """How many rows of a table, where JSON comes in pages and other formats whole."""
+    return serializers.IntegerField(
+        min_value=1,
+        max_value=most,
+        required=False,
+        help_text=f"Of JSON {most} unless it is given; the Link header leads to what follows. Other formats come "
+        "whole where it is not.",
+    )
+
+
 def distinct(symbols: Iterable[str]) -> tuple[str, ...]:
     """In capitals and each once. Raises ValidationError where they are too many."""
     found = tuple(dict.fromkeys(symbol.upper() for symbol in symbols))

@@ -60,10 +60,10 @@ def read_as_one(opener: Opener, group: Sequence[Small], *, force: bool) -> tuple
         return None
     if file.symbol:
         symbols = [opener.symbol_of(small.path, file.form) for small in group]
-        column = pa.array(np.repeat(np.array(symbols, object), rows), pa.string())
-        piece.answer.columns[file.dataset.source_of("symbol")] = column
         if "" in symbols:
             return None
+        column = pa.array(np.repeat(np.array(symbols, object), rows), pa.string())
+        piece.answer.columns[file.dataset.source_of("symbol")] = column
     if not force and opening.can_be_doubted(file) and not opening.is_beyond_doubt(file, piece):
         return None
     numbers = np.concatenate([np.arange(1, count + 1) for count in rows])

@@ -22,7 +22,7 @@ from unfold.admin import ModelAdmin
 
 from scheduling import executions, running
 from scheduling.admin.display import clock_time, duration, link, pretty_json, status_text
-from scheduling.admin.lists import UncountedPaginator
+from scheduling.admin.lists import NobodyEdits, UncountedPaginator
 from scheduling.admin.live_run import live_context, live_run
 from scheduling.admin.orders import may_run, queued_message
 from scheduling.admin.story import story
@@ -49,7 +49,7 @@ class JobFilter(admin.SimpleListFilter):
 
 
 @admin.register(Execution)
-class ExecutionAdmin(ModelAdmin):
+class ExecutionAdmin(NobodyEdits, ModelAdmin):
     list_display = ("queued", "job_id", "status_shown", "took", "progress", "trigger", "message")
     list_filter = (JobFilter, "status", "queued_at")
     list_max_show_all = 0
@@ -88,15 +88,6 @@ class ExecutionAdmin(ModelAdmin):
             return queryset.filter(id=UUID(text)) | queryset.filter(job_id=text), False
         except ValueError:
             return (queryset.filter(job_id=text) if text else queryset), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from scheduling import notifying
+from scheduling.admin.lists import NobodyEdits
 from scheduling.models import Incident
 
 
@@ -28,20 +29,11 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Incident)
-class IncidentAdmin(ModelAdmin):
+class IncidentAdmin(NobodyEdits, ModelAdmin):
     list_display = ("opened_at", "kind", "text", "closed_at", "told_at", "told_over_at")
     list_filter = (OpenFilter, "kind")
     ordering = ("-opened_at",)
     change_list_template = "admin/scheduling/incident/change_list.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         test = self.admin_site.admin_view(require_POST(self.send_test))

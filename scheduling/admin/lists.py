@@ -1,9 +1,10 @@
-"""Long lists, which nothing counts."""
+"""Long lists, which nothing counts and nobody edits."""
 
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 
@@ -20,3 +21,16 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg] # it takes no par
         """One more than this page ends with where there is a next one."""
         keys = self.rows.values_list("pk", flat=True)
         return self.before + len(keys[self.before : self.before + self.per_page + 1])
+
+
+class NobodyEdits:
+    """For an admin class: its rows are looked at, whatever the user may."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import psutil
@@ -12,6 +12,7 @@ import psycopg
 from scheduling import waking
 from stocksync import celery_app
 from tests.faults.stack import ANSWERS, CALLS, WINDOW_SECONDS, Stack
+from tests.scheduling.servers import cut_off, shut
 
 Fault = Callable[[Stack], int]
 DUPLICATES = 20
@@ -80,35 +81,16 @@ def _broker_frozen(stack: Stack) -> int:
     return 1
 
 
-@contextmanager
-def _server_of(stack: Stack) -> Iterator[tuple["psycopg.Connection[tuple[object, ...]]", str]]:
-    address, _, name = stack.database.rpartition("/")
-    with psycopg.connect(f"{address}/postgres", autocommit=True) as server:
-        yield server, name
-
-
-def _cut(server: "psycopg.Connection[tuple[object, ...]]", name: str) -> int:
-    rows = server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-    return len(rows.fetchall())
-
-
 def _connections_cut(stack: Stack) -> int:
-    if not stack.database:
-        return 0
-    with _server_of(stack) as (server, name):
-        return _cut(server, name)
+    return cut_off(stack.database) if stack.database else 0
 
 
 def _database_away(stack: Stack) -> int:
     if not stack.database:
         return 0
-    with _server_of(stack) as (server, name):
-        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
-        try:
-            _cut(server, name)
-            time.sleep(2)
-        finally:
-            server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+    with shut(stack.database):
+        cut_off(stack.database)
+        time.sleep(2)
     return 1
 
 

@@ -11,11 +11,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from market_data.engine.ledger import clock
+from market_data.standin.eastmoney.server import EastmoneyStandin
 from market_data.standin.market.folder import read_market
 from market_data.standin.tushare.rules import Rules
 from market_data.standin.tushare.server import Standin
 from market_data.standin.yahoo.charts import generate_charts
 from market_data.standin.yahoo.server import YahooStandin
+from tests.market_data.providers.sources import small_market, wire
 from tests.market_data.worlds import World
 
 YAHOO_SYMBOLS = ("AAPL", "MSFT", "BRK-B", "^GSPC", "EURUSD=X", "BTC-USD", "0700.HK", "VOD.L", "600000.SS", "000001.SZ")
@@ -83,3 +85,19 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return code, json.loads(lines[-1]) if lines else {}, said.err
 
     return call
+
+
+@pytest.fixture
+def tushare(settings: Any) -> Iterator[Standin]:
+    """A small market at Tushare."""
+    with Standin(small_market()) as server:
+        settings.TUSHARE_API_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
+    """The same on the pages that AkShare reads."""
+    with EastmoneyStandin(small_market()) as server:
+        wire(settings, server.url)
+        yield server

@@ -16,6 +16,8 @@ from scheduling.models import Execution, JobConfig, Pool
 from tests.scheduling.conftest import broker_in_memory, broker_url, database_url, installation, migrated_file
 from tests.scheduling.installation import Installation
 
+pytestmark = pytest.mark.alone
+
 __all__ = ["broker_in_memory", "broker_url", "database_url", "installation", "migrated_file"]
 JOBS = {
     "sync_stock_basic": ("stock_basic", "trade_cal"),

@@ -1,6 +1,6 @@
 """AkShare's jobs and datasets, from the stand-ins' pages to the tables, the ledger and the export."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,9 +28,9 @@ from market_data.standin.tushare.server import Standin
 from scheduling.installing import install_schedules
 from scheduling.models import JobConfig
 from tests.market_data.builders import shanghai
-from tests.market_data.providers.sources import LAST_DAY, SYMBOL, small_market, wire
+from tests.market_data.providers.sources import LAST_DAY, SYMBOL
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tushare", "eastmoney")]
 FRIDAY = date(2024, 3, 29)
 JOBS = {
     "sync_limit_up_pool": "limit_up_pool",
@@ -47,20 +47,6 @@ def friday_evening(monkeypatch: pytest.MonkeyPatch) -> None:
     behind = clock.now() - shanghai("2024-03-29 20:00")
     really = clock.now
     monkeypatch.setattr(clock, "now", lambda: really() - behind)
-
-
-@pytest.fixture(autouse=True)
-def tushare(settings: Any) -> Iterator[Standin]:
-    with Standin(small_market()) as server:
-        settings.TUSHARE_API_URL = server.url
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
-    with EastmoneyStandin(small_market()) as server:
-        wire(settings, server.url)
-        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 import time_machine
 from django.db import connections
 from django.db.utils import ConnectionHandler
@@ -26,15 +25,10 @@ from stocksync.broker import broker_settings
 from stocksync.databases import database_from_url
 from tests.scheduling.environments import environment
 from tests.scheduling.installation import Installation
-from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, own_server, purge
+from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, answering_redis, own_server, purge
 
 Declare = Callable[..., JobConfig]
-# Tests that share a server's queues are run by the same process, one after the other.
-ALL_BROKERS = pytest.mark.parametrize(
-    "broker_url",
-    ["embedded", *(pytest.param(server, marks=pytest.mark.xdist_group(server)) for server in ("redis", "rabbitmq"))],
-    indirect=True,
-)
+ALL_BROKERS = pytest.mark.parametrize("broker_url", ["embedded", "redis", "rabbitmq"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -144,14 +138,10 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def _redis() -> Iterator[str]:
-    client = redis.Redis.from_url(REDIS_URL)
-    try:
+    with answering_redis(REDIS_URL) as client:
         client.flushdb()
-    except redis.ConnectionError:
-        pytest.skip("no Redis answers")
-    yield REDIS_URL
-    client.flushdb()
-    client.close()
+        yield REDIS_URL
+        client.flushdb()
 
 
 def _rabbitmq() -> Iterator[str]:

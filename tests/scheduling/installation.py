@@ -55,9 +55,10 @@ class Installation:
         process.wait()
 
     def terminate(self, name: str) -> int:
-        process = self.processes.pop(name)
+        process = self.processes[name]
         process.send_signal(signal.SIGTERM)
-        return process.wait(20)
+        process.wait(20)
+        return self.processes.pop(name).returncode
 
     def stop(self) -> None:
         for process in self.processes.values():

@@ -5,10 +5,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import redis
 from kombu import Connection
@@ -21,6 +24,42 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@contextmanager
+def answering_redis(url: str) -> Iterator["redis.Redis[bytes]"]:
+    """A connection to a Redis; the test is skipped where none answers."""
+    with redis.Redis.from_url(url) as client:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            pytest.skip("no Redis answers")
+        yield client
+
+
+@contextmanager
+def shut(database_url: str) -> Iterator[None]:
+    """Nobody can connect to this database of PostgreSQL meanwhile; who is connected stays so."""
+    with _server_of(database_url) as (server, name):
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        try:
+            yield
+        finally:
+            server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+
+
+def cut_off(database_url: str) -> int:
+    """Cut every connection to the database. How many they were."""
+    with _server_of(database_url) as (server, name):
+        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        return len(server.execute(sql, [name]).fetchall())
+
+
+@contextmanager
+def _server_of(database_url: str) -> Iterator[tuple["psycopg.Connection[tuple[object, ...]]", str]]:
+    address, _, name = database_url.rpartition("/")
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as server:
+        yield server, name
 
 
 def purge(connection: Connection) -> None:

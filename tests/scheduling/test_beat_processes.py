@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
@@ -23,6 +22,9 @@ from tests.scheduling.admin.pages import page_of, save, saved
 from tests.scheduling.conftest import ALL_BROKERS
 from tests.scheduling.installation import Installation
 from tests.scheduling.sample import jobs as sample
+from tests.scheduling.servers import shut
+
+pytestmark = pytest.mark.alone
 
 
 def configure(installation: Installation, name: str, job_type: str = "sample_steps", **fields: Any) -> JobConfig:
@@ -186,13 +188,8 @@ def test_two_hundred_jobs_due_at_once_all_run_none_twice_and_pools_hold(installa
 def test_processes_that_start_before_their_database_wait_for_it(installation: Installation, database_url: str) -> None:
     configure(installation, "job", schedule=control.interval(1))
     connection.close()
-    server_url, name = database_url.rsplit("/", 1)
-    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as server:
-        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        try:
-            installation.start("control", "sync", "beat")
-            installation.wait(lambda: "beat waits for it" in installation.log("beat"))
-        finally:
-            server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    with shut(database_url):
+        installation.start("control", "sync", "beat")
+        installation.wait(lambda: "beat waits for it" in installation.log("beat"))
     installation.wait_for("SUCCESS")
     assert all(process.poll() is None for process in installation.processes.values())

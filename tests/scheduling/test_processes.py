@@ -7,7 +7,6 @@ import subprocess
 import time
 from typing import Any
 
-import psycopg
 import pytest
 import redis
 from django.db import connection
@@ -20,7 +19,9 @@ from stocksync import celery_app
 from tests.scheduling.conftest import ALL_BROKERS
 from tests.scheduling.installation import Installation
 from tests.scheduling.sample import jobs as sample
-from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, purge
+from tests.scheduling.servers import RABBITMQ_URL, REDIS_URL, RedisServer, cut_off, purge, shut
+
+pytestmark = pytest.mark.alone
 
 
 def configure(installation: Installation, job_type: str = "sample_steps", **fields: Any) -> None:
@@ -121,7 +122,6 @@ def test_a_running_job_ends_at_the_checkpoint_after_it_is_cancelled(installation
     assert len(steps_taken(installation)) < 30
 
 
-@pytest.mark.xdist_group("redis")
 @pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
 def test_a_job_longer_than_the_visibility_timeout_runs_once(installation: Installation) -> None:
     installation.environment["TEST_VISIBILITY_TIMEOUT"] = "1"
@@ -141,7 +141,6 @@ def close_connections() -> None:
         pytest.skip("only RabbitMQ's administrator can close its connections")
 
 
-@pytest.mark.xdist_group("rabbitmq")
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
 def test_a_broker_that_drops_its_connections_disturbs_no_run(installation: Installation) -> None:
     configure(installation, job_kwargs={"trace": str(installation.trace), "count": 20, "seconds": 0.2})
@@ -257,15 +256,12 @@ def test_a_job_that_ignores_its_limits_is_killed_and_the_worker_goes_on(installa
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_that_goes_away_in_the_middle_costs_no_step(installation: Installation, database_url: str) -> None:
     configure(installation, job_kwargs={"trace": str(installation.trace), "count": 25, "seconds": 0.15})
-    server_url, name = database_url.rsplit("/", 1)
     installation.start("control", "sync", "beat")
     running.trigger_now("job")
     installation.wait(lambda: len(steps_taken(installation)) >= 5)
-    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as server:
-        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    with shut(database_url):
+        cut_off(database_url)
         time.sleep(1.5)
-        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     connection.close()
     (ended,) = installation.wait_for("SUCCESS")
     assert (ended.attempt, steps_taken(installation)) == (1, list(range(25)))

@@ -19,6 +19,8 @@ from django.core.management import CommandError, call_command
 from tests.scheduling.environments import environment
 from tests.scheduling.servers import free_port
 
+pytestmark = pytest.mark.alone
+
 
 def wait_for(question: Callable[[], object], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds

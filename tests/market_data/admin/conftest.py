@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -50,6 +49,7 @@ from market_data.models import (
     SyncTask,
 )
 from tests.market_data.builders import add_calendar, add_securities
+from tests.rest_clients import browser_of_staff
 
 DAYS = 104
 STOCK = "600000.SH"
@@ -67,17 +67,7 @@ def web_settings(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
     """Somebody of the staff with these permissions, logged in."""
-
-    def log_in(*codenames: str) -> Client:
-        user = User.objects.create_user("somebody", is_staff=True)
-        user.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="market_data", codename__in=codenames)
-        )
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return log_in
+    return browser_of_staff
 
 
 @pytest.fixture

@@ -1,37 +1,21 @@
 """Two providers' words about the same stocks and days."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from market_data.models import DailyBar
-from market_data.standin.eastmoney.server import EastmoneyStandin
 from market_data.standin.tushare.server import Standin
-from tests.market_data.providers.sources import SYMBOL, small_market, wire
+from tests.market_data.providers.sources import SYMBOL
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tushare", "eastmoney")]
 MARCH = ("--start", "20240301", "--end", "20240329")
 
 
 OTHER = "600001.SH"
 TWO = ("--providers", "tushare,akshare", "--symbols", SYMBOL)
 STORED = ("--providers", "local,tushare", "--symbols", SYMBOL)
-
-
-@pytest.fixture(autouse=True)
-def tushare(settings: Any) -> Iterator[Standin]:
-    with Standin(small_market()) as server:
-        settings.TUSHARE_API_URL = server.url
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def eastmoney(settings: Any) -> Iterator[EastmoneyStandin]:
-    with EastmoneyStandin(small_market()) as server:
-        wire(settings, server.url)
-        yield server
 
 
 def test_two_providers_of_one_market_agree_and_nothing_is_stored(run: Any) -> None:

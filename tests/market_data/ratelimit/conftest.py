@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from market_data.ratelimit.redis_store import KEY
+from tests.scheduling.servers import answering_redis
 
 REDIS_URL = "redis://127.0.0.1:6379/11"
 POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432"
@@ -15,13 +16,8 @@ POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432"
 
 @pytest.fixture(scope="session")
 def redis_client() -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(REDIS_URL)
-    try:
-        client.ping()
-    except redis.ConnectionError:
-        pytest.skip("no Redis answers")
-    yield client
-    client.close()
+    with answering_redis(REDIS_URL) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from scheduling import control, executions, runner, running
 from scheduling.models import Execution
 from tests.market_data.conftest import YAHOO_SYMBOLS
 from tests.scheduling.conftest import broker_in_memory
+from tests.scheduling.servers import answering_redis
 
 __all__ = ["broker_in_memory"]
 REDIS_URL = "redis://127.0.0.1:6379/7"
@@ -137,15 +138,10 @@ def test_a_demonstration_fetches_made_up_prices(yahoo: YahooStandin, settings: A
 @pytest.fixture
 def client(settings: Any) -> Iterator["redis.Redis[bytes]"]:
     """The Redis that watchlists are copied to; what they put there is gone afterwards."""
-    connected = redis.Redis.from_url(REDIS_URL)
-    try:
-        connected.ping()
-    except redis.ConnectionError:
-        pytest.skip("no Redis answers")
-    settings.WATCHLIST_REDIS_URL = REDIS_URL
-    yield connected
-    connected.delete(*connected.scan_iter(f"{PREFIX}:*"))
-    connected.close()
+    with answering_redis(REDIS_URL) as connected:
+        settings.WATCHLIST_REDIS_URL = REDIS_URL
+        yield connected
+        connected.delete(*connected.scan_iter(f"{PREFIX}:*"))
 
 
 def test_the_bars_are_in_redis_under_prefix_symbol_start_and_end(

@@ -14,6 +14,9 @@ from market_data.standin.yahoo.server import YahooStandin
 from tests.rest_clients import program_of, superuser
 from tests.scheduling.conftest import broker_in_memory, broker_url, database_url, installation, migrated_file
 from tests.scheduling.installation import Installation
+from tests.scheduling.servers import answering_redis
+
+pytestmark = pytest.mark.alone
 
 __all__ = ["broker_in_memory", "broker_url", "database_url", "installation", "migrated_file"]
 REDIS_URL = "redis://127.0.0.1:6379/7"
@@ -28,13 +31,8 @@ def served() -> Iterator[YahooStandin]:
 
 @pytest.fixture
 def client() -> Iterator["redis.Redis[bytes]"]:
-    connected = redis.Redis.from_url(REDIS_URL)
-    try:
-        connected.ping()
-    except redis.ConnectionError:
-        pytest.skip("no Redis answers")
-    yield connected
-    connected.close()
+    with answering_redis(REDIS_URL) as connected:
+        yield connected
 
 
 def test_a_watchlist_made_by_a_program_is_fetched_by_a_worker(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from pydantic import Field
@@ -14,6 +13,7 @@ from scheduling import control
 from scheduling.context import Status
 from scheduling.models import Execution, JobConfig
 from scheduling.registry import JobKwargs
+from tests.rest_clients import browser_of_staff
 from tests.scheduling.conftest import Declare
 
 Staff = Callable[..., Client]
@@ -34,15 +34,7 @@ def web_settings(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def staff(db: None) -> Staff:
     """Somebody of the staff with these permissions, logged in."""
-
-    def log_in(*codenames: str) -> Client:
-        user = User.objects.create_user("somebody", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return log_in
+    return browser_of_staff
 
 
 @pytest.fixture

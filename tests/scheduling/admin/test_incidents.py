@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from scheduling import notifying
 from scheduling.models import Incident
+from tests.rest_clients import browser_of_staff
 
 pytestmark = pytest.mark.django_db
 LIST, TEST = "/admin/scheduling/incident/", "/admin/scheduling/incident/test/"
@@ -21,14 +20,6 @@ def sent(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[str]:
     monkeypatch.setattr(notifying, "send", lambda title, body: titles.append(title) or True)
     settings.NOTIFY_URLS = ["json://127.0.0.1:1/"]
     return titles
-
-
-def signed_in(*permissions: str) -> Client:
-    user = get_user_model().objects.create_user("anna", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_incidents_are_listed_by_whether_they_go_on(admin_client: Client) -> None:
@@ -55,7 +46,7 @@ def test_it_says_so_where_nobody_would_be_told(admin_client: Client, sent: list[
 
 
 def test_who_may_only_look_cannot_send(sent: list[str]) -> None:
-    client = signed_in("view_incident")
+    client = browser_of_staff("view_incident")
     assert 'data-action="test-alert"' not in client.get(LIST).content.decode()
     assert client.post(TEST).status_code == 403
     assert sent == []

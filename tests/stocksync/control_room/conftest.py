@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from market_data.datasets import DATASETS
@@ -14,6 +13,7 @@ from market_data.engine.ledger import clock
 from market_data.models import Partition
 from market_data.queries.freshness import known_sessions
 from tests.market_data.builders import add_calendar, add_securities
+from tests.rest_clients import browser_of_staff
 from tests.scheduling.conftest import broker_in_memory
 
 __all__ = ["broker_in_memory"]
@@ -29,17 +29,7 @@ def web_settings(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def person(db: None) -> Person:
     """Somebody of the staff with these permissions, such as scheduling.add_execution, logged in."""
-
-    def log_in(*permissions: str) -> Client:
-        user = User.objects.create_user("somebody", is_staff=True)
-        for permission in permissions:
-            app, codename = permission.split(".")
-            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return log_in
+    return browser_of_staff
 
 
 @pytest.fixture
