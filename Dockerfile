@@ -1,9 +1,9 @@
 # One image for every process of stocksync; deploy/compose.yaml says which is which.
-FROM python:3.13-slim-bookworm AS packages
+FROM python:3.13-slim-trixie AS packages
 COPY requirements.txt .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --requirement requirements.txt
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-trixie
 # pg_dump and pg_restore, for `backup` and `restore`; as new as the server, or newer.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client \

@@ -30,7 +30,7 @@ def faults_of(dataset: Dataset) -> Iterator[tuple[int, str]]:
     yield from _faults_of_names(dataset)
     yield from _faults_of_fields(dataset)
     yield from _faults_of_shapes(dataset)
-    if not 0 <= dataset.plausible.share <= 1 or dataset.plausible.rate < 0:
+    if not 0 <= dataset.plausible.least_share <= 1 or dataset.plausible.rate < 0:
         yield 9, "believes a share that is not from 0 to 1, or a rate below 0"
     missing = [name for name in dataset.depends_on if name not in DATASETS]
     if missing:
@@ -41,7 +41,7 @@ def _faults_of_names(dataset: Dataset) -> Iterator[tuple[int, str]]:
     longest = Partition._meta.get_field("dataset").max_length
     if longest and len(dataset.name) > longest:
         yield 1, f"has a name of more than {longest} characters"
-    if "provider" in dataset.stamps:
+    if "provider" in dataset.added_columns:
         room = getattr(dataset.model._meta.get_field("provider"), "max_length", None)
         long = [name for name in (dataset.provider, *dataset.elsewhere) if room and len(name) > room]
         if long:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from scheduling import clock
@@ -41,14 +42,16 @@ def read_all(configs: "QuerySet[JobConfig]", *columns: str) -> Iterator[tuple[li
     """These columns of the jobs with the schedules that are on. Thousands are read without a model for each."""
     task = "periodic_task__"
     interval = (f"{task}interval__every", f"{task}interval__period", "schedule_since")
-    crontab = (f"{task}crontab__{name}" for name in ("timezone", *FIELDS))
-    rows = configs.filter(periodic_task__enabled=True).values_list(*interval, *crontab, *columns)
+    crontab = (f"{task}crontab__{name}" for name in FIELDS)
+    # The column's own type makes a time zone of each.
+    zone = Cast(f"{task}crontab__timezone", TextField())
+    rows = configs.filter(periodic_task__enabled=True).values_list(*interval, zone, *crontab, *columns)
     for every, period, since, timezone_name, *rest in rows:
         fields, values = rest[: len(FIELDS)], rest[len(FIELDS) :]
         if every:
             yield values, _interval(every, period, since)
         elif timezone_name:
-            yield values, Cron(" ".join(fields), str(timezone_name))
+            yield values, Cron(" ".join(fields), timezone_name)
 
 
 def _interval(every: int, period: str, since: datetime) -> Interval:

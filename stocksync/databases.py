@@ -15,20 +15,20 @@ SQLITE_OPTIONS = {
 }
 
 
-# A host that vanishes within a transaction leaves its locks: the server looks after half a minute whether it is there,
-# and ends what does nothing within a transaction for so long. No limit on statements: migrations and syncs are long.
+# A host that vanishes within a transaction leaves its locks: within half a minute the server sees that nobody is there,
+# and it ends what does nothing within a transaction for long. No limit on statements: migrations and syncs are long.
+GONE_AFTER_MILLISECONDS = 30_000
+KEEPALIVES = {"idle": 10, "interval": 5, "count": 4}
 SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "300s",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": GONE_AFTER_MILLISECONDS,
+    **{f"tcp_keepalives_{name}": value for name, value in KEEPALIVES.items()},
 }
 POSTGRESQL_OPTIONS = {
     "application_name": "stocksync",
     "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
+    "tcp_user_timeout": GONE_AFTER_MILLISECONDS,
+    **{f"keepalives_{name}": value for name, value in KEEPALIVES.items()},
     "options": " ".join(f"-c {name}={value}" for name, value in SERVER_SETTINGS.items()),
 }
 

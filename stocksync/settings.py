@@ -54,6 +54,8 @@ with settings_errors():
     PROXIES = env.int("PROXIES", 0, validate=non_negative)
     SECURE_PROXY_SSL_HEADER = read("SECURE_PROXY_SSL_HEADER", "", proxy_header)
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
+    # Programs of the same host ask for these without the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", False)
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0, validate=non_negative)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", False)

@@ -39,6 +39,8 @@ TELLING_THE_TIME = (
     "tests/market_data/test_market_lists.py",
     "tests/market_data/test_sync.py",
     "tests/market_data/test_believing.py",
+    "tests/market_data/test_believing_lists.py",
+    "tests/market_data/test_odd_rows.py",
     "tests/market_data/engine/ledger",
     "tests/market_data/standin/market",
     "tests/market_data/watchlists",

@@ -9,9 +9,8 @@ from django.core.management import call_command
 
 from tests.market_data.builders import ADJ_FACTOR, DAILY, row_of, store_cells, store_rows
 from tests.market_data.worlds import weekdays
+from tests.snippets import PAGE, SNIPPETS
 
-PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
-SNIPPETS = re.findall(r"^```python( skip| needs \w+)?\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 HEAVY = ("backtesting", "backtrader", "vectorbt", "qlib")
 
 

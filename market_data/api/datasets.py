@@ -84,14 +84,8 @@ def _described(dataset: Dataset) -> dict[str, Any]:
         "key": dataset.key,
         "day": dataset.date_column if dataset.date_column in dataset.columns else None,
         "last_day": last_stored_day(dataset),
-        "columns": [_column(dataset, field) for field in (*dataset.shown, *_packed(dataset))],
+        "columns": [_column(dataset, field) for field in (*dataset.shown, *dataset.packed)],
     }
-
-
-def _packed(dataset: Dataset) -> list[Field]:
-    """The fields of the JSON column."""
-    rest = dataset.rest
-    return [Field(n, n, "text" if n in rest.texts else "number") for n in rest.names] if rest else []
 
 
 def _column(dataset: Dataset, field: Field) -> dict[str, Any]:

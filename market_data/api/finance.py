@@ -55,10 +55,10 @@ def columns_of(dataset: Dataset) -> tuple[str, ...]:
 
 def chosen(dataset: Dataset, text: str) -> tuple[str, ...]:
     """The fields of the answer. Raises ValidationError for one that does not exist."""
-    main, rest = columns_of(dataset), dataset.rest.names if dataset.rest else ()
+    main, others = columns_of(dataset), dataset.other_names
     if text == "all":
-        return main + rest
-    unknown = [name for name in text.split(",") if name and name not in main + rest]
+        return main + others
+    unknown = [name for name in text.split(",") if name and name not in main + others]
     if unknown:
         raise ValidationError({"fields": f"{dataset.name} has no {', '.join(unknown)}."})
     return tuple(text.split(",")) if text else main

@@ -51,7 +51,7 @@ def answer(asked: Question) -> Found:
         found = _of_periods(dataset, asked).slice(offset, limit + 1)
     else:
         found = _stored(dataset, asked, offset, limit + 1)
-    if not found.num_rows and not dataset.model._default_manager.filter(**dataset.share).exists():
+    if not found.num_rows and not dataset.model._default_manager.filter(**dataset.own_rows).exists():
         raise not_stored(asked.api)
     return Found(_completed(found.slice(0, limit), names), found.num_rows > limit)
 
@@ -105,7 +105,7 @@ def _check_needs(asked: Question) -> None:
 def _selected(dataset: Dataset, interface: Interface, params: dict[str, str]) -> QuerySet[Any, Any]:
     """The rows that meet every parameter; one that names no column is ignored, as Tushare does."""
     rows = Wanted(dataset).rows().filter(**dataset.constants)
-    rows = rows.filter(to_date=None) if dataset.group else rows
+    rows = rows.filter(to_date=None) if dataset.grouped_by else rows
     fields = {field.source: field for field in dataset.fields}
     day = fields.get(interface.date_column)
     ranged = {"start_date": "gte", "end_date": "lte"} if day else {}

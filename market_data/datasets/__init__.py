@@ -1,7 +1,7 @@
 """The datasets by name, in the order in which they build on each other."""
 
 from market_data.datasets.akshare_market import DRAGON_TIGER, INDIVIDUAL_FUND_FLOW, LIMIT_UP_POOL, SECTOR_FUND_FLOW
-from market_data.datasets.base import Dataset, Field, Parts, Plausible, Rest, Rhythm
+from market_data.datasets.base import Dataset, Field, OtherFields, Parts, Plausible, Rhythm
 from market_data.datasets.concepts import DC_INDEX, DC_MEMBER, EM_CONCEPT, EM_CONCEPT_MEMBER, THS_INDEX, THS_MEMBER
 from market_data.datasets.extras import BSE_MAPPING, INDEX_DAILY, MONEYFLOW, NAMECHANGE, STK_LIMIT
 from market_data.datasets.global_bars import GLOBAL_DAILY
@@ -50,9 +50,9 @@ __all__ = [
     "WITH_LEDGER",
     "Dataset",
     "Field",
+    "OtherFields",
     "Parts",
     "Plausible",
-    "Rest",
     "Rhythm",
     "WholeRequest",
     "dataset_named",

@@ -58,7 +58,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Rest:
+class OtherFields:
     """The many fields of a report that are kept in one JSON column, `rest`. Any of them may stay away."""
 
     names: tuple[str, ...]
@@ -69,17 +69,17 @@ class Rest:
 class Plausible:
     """Below what an answer is not believed at once.
 
-    `share`: of the rows expected on a day, or that a list had before. `rate`: events for each listed security and
+    `least_share`: of the rows expected on a day, or that a list had before. `rate`: events for each listed security and
     day, at the very least, as long as none are stored. `first_day`: the source has nothing before.
     """
 
-    share: float = 0.7
+    least_share: float = 0.7
     rate: float = 0.0
     first_day: date | None = None
 
     def least(self, expected: int) -> int:
         """How many of so many expected rows must come. A few may lack where a share of them says little."""
-        return max(0, math.ceil(self.share * expected - GRACE))
+        return max(0, math.ceil(self.least_share * expected - GRACE))
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,16 @@ class Dataset:
 
     `trailing_days` are asked again once after each later session. `expectation_span` gives the days on which the rows
     of a table change what is expected of other datasets. `impossible` marks rows that no market can have produced.
-    `stamps` are columns that a row gets when it is stored. `history_days`: how far back the provider answers; 0: all.
+    A row gets its `added_columns` when it is stored. `history_days`: how far back the provider answers; 0: all.
 
     `date_column` holds the day of a row's partition. `rows_per_cell`: how many rows a symbol may have on a day.
 
-    With a `group`, an answer lists all members of its groups, and a row tells from when to when we saw one there.
+    With `grouped_by`, an answer lists all members of its groups, and a row tells from when to when we saw one there.
     A list that knows fewer than `horizon_days` ahead is asked for each day. `interface` is what the provider calls
     the dataset, where that is another name.
 
-    With `rest`, a row is one version of a report: none replaces another, and `content`, part of the key, tells them
-    apart.
+    With `other_fields`, a row is one version of a report: none replaces another, and `content`, part of the key, tells
+    them apart.
     """
 
     name: str
@@ -124,13 +124,13 @@ class Dataset:
     plausible: Plausible = Plausible()
     provider: str = "tushare"
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
-    stamps: tuple[Literal["provider", "first_seen_at"], ...] = ()
+    added_columns: tuple[Literal["provider", "first_seen_at"], ...] = ()
     history_days: int = 0
     rhythm: Rhythm = Rhythm.SESSIONS
     date_column: str = "trade_date"
     rows_per_cell: int = 1
-    rest: Rest | None = None
-    group: tuple[str, ...] = ()
+    other_fields: OtherFields | None = None
+    grouped_by: tuple[str, ...] = ()
     interface: str = ""
 
     @property
@@ -162,28 +162,38 @@ class Dataset:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        derived = ("rest", "content") if self.rest else ()
+        derived = ("rest", "content") if self.keeps_versions else ()
         return tuple(field.name for field in self.fields) + tuple(self.constants) + derived
 
     @property
     def shown(self) -> tuple[Field, ...]:
-        """The columns that are worth reading, without those of `rest`."""
+        """The columns that are worth reading, without the other fields."""
         seen = (Field("from_date", "from_date", "date"), Field("to_date", "to_date", "date"))
-        return self.fields + (seen if self.group else ())
+        return self.fields + (seen if self.grouped_by else ())
 
     @property
-    def share(self) -> dict[str, str]:
-        """What tells its rows from those of other datasets in the same table."""
+    def own_rows(self) -> dict[str, str]:
+        """Conditions that tell its rows from those of other datasets in the same table."""
         return {name: value for name, value in self.constants.items() if isinstance(value, str)}
 
     @property
     def keeps_versions(self) -> bool:
-        return self.rest is not None
+        return self.other_fields is not None
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        return self.other_fields.names if self.other_fields else ()
+
+    @property
+    def packed(self) -> tuple[Field, ...]:
+        """The fields without a column of their own, which are kept in the JSON column."""
+        texts = self.other_fields.texts if self.other_fields else ()
+        return tuple(Field(name, name, "text" if name in texts else "number") for name in self.other_names)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """What is asked for, in the provider's words."""
-        return tuple(field.source for field in self.fields) + (self.rest.names if self.rest else ())
+        return tuple(field.source for field in self.fields) + self.other_names
 
     def asked_of(self, provider: str) -> Dataset:
         """The dataset as this provider is asked for it. Raises UsageError where it has none."""

@@ -56,12 +56,12 @@ THS_INDEX = Dataset(
     fields=(Field("code", "ts_code", "text"), *texts("name")),
     constants={"source": "ths"},
     key=("source", "code"),
-    group=("source",),
+    grouped_by=("source",),
     job_type="CONCEPTS",
     row_cap=5000,
     fresh_hours=12,
     shapes=(Calls(lambda today: [_boards({"type": CONCEPTS_OF_THS})]),),
-    plausible=Plausible(share=0.8),
+    plausible=Plausible(least_share=0.8),
 )
 
 THS_MEMBER = Dataset(
@@ -76,7 +76,7 @@ THS_MEMBER = Dataset(
     ),
     constants={"source": "ths"},
     key=("source", "board", "symbol"),
-    group=("source", "board"),
+    grouped_by=("source", "board"),
     job_type="CONCEPTS",
     row_cap=5000,
     fresh_hours=12,

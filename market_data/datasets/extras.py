@@ -15,9 +15,9 @@ from market_data.datasets.base import (
     Columns,
     Dataset,
     Field,
+    OtherFields,
     Parts,
     Plausible,
-    Rest,
     numbers,
     texts,
 )
@@ -131,13 +131,13 @@ NAMECHANGE = Dataset(
         *(Field(name, name, "date") for name in ("start_date", "end_date", "ann_date")),
         *texts("change_reason"),
     ),
-    rest=Rest(()),
+    other_fields=OtherFields(()),
     key=("symbol", "start_date", "content"),
     job_type="NAME_CHANGES",
     row_cap=10_000,
     fresh_hours=24,
     shapes=(Calls(whole_list, page_rows=10_000),),
-    stamps=("first_seen_at",),
+    added_columns=("first_seen_at",),
 )
 
 BSE_MAPPING = Dataset(

@@ -44,6 +44,6 @@ GLOBAL_DAILY = Dataset(
     job_type="WATCHLIST",
     shapes=(BySymbol(),),
     provider="yfinance",
-    stamps=("provider",),
+    added_columns=("provider",),
     impossible=impossible_global_bar,
 )

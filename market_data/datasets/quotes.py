@@ -52,7 +52,7 @@ DAILY = Dataset(
     depends_on=MARKET,
     impossible=impossible_bar,
     elsewhere={"akshare": Elsewhere((BySymbol(),))},
-    stamps=("provider",),
+    added_columns=("provider",),
 )
 
 ADJ_FACTOR = Dataset(

@@ -102,7 +102,7 @@ TRADE_CAL = Dataset(
     horizon_days=45,
     expectation_span=span_of_rows,
     shapes=(Calls(calendar_requests),),
-    plausible=Plausible(share=0),
+    plausible=Plausible(least_share=0),
     fallback=library_calendar,
     elsewhere={"akshare": Elsewhere((Calls(calendar_at_once),))},
 )
@@ -126,7 +126,7 @@ STOCK_BASIC = Dataset(
     fresh_hours=12,
     expectation_span=span_of_changed_listings,
     shapes=(Calls(listing_requests, listings_by_exchange),),
-    plausible=Plausible(share=0.9),
+    plausible=Plausible(least_share=0.9),
     constants={"inferred": False},
 )
 
@@ -143,6 +143,6 @@ SUSPEND_D = Dataset(
     ready_at=time(17),
     trailing_days=3,
     depends_on=("trade_cal",),
-    plausible=Plausible(share=0.1, rate=0.0005),
+    plausible=Plausible(least_share=0.1, rate=0.0005),
     expectation_span=span_of_rows,
 )

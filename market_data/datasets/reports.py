@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 from django.db.models import FloatField
 
-from market_data.datasets.base import SYMBOL, Dataset, Field, Parts, Plausible, Rest, Rhythm, numbers, texts
+from market_data.datasets.base import SYMBOL, Dataset, Field, OtherFields, Parts, Plausible, Rhythm, numbers, texts
 from market_data.datasets.quarters import quarter_ends
 from market_data.datasets.shapes import ByDay, BySymbol, Calls, WholeRequest
 from market_data.models import BalanceSheet, CashFlow, Disclosure, FinaIndicator, IncomeStatement
@@ -27,11 +27,11 @@ def _figures(model: type[Report]) -> tuple[Field, ...]:
     return numbers(*(f.name for f in model._meta.get_fields() if isinstance(f, FloatField)))
 
 
-def _rest(name: str, fields: tuple[Field, ...]) -> Rest:
+def _other_fields(name: str, fields: tuple[Field, ...]) -> OtherFields:
     """All other fields that Tushare has."""
     own = {field.source for field in fields}
     names = tuple(n for n in (*DEFAULT[name], *HIDDEN[name]) if n not in own)
-    return Rest(names, texts=tuple({"end_type"}.intersection(names)))
+    return OtherFields(names, texts=tuple({"end_type"}.intersection(names)))
 
 
 def _of_a_quarter(interface: str) -> ByDay:
@@ -46,17 +46,17 @@ FINA_INDICATOR = Dataset(
     parts=Parts.CELLS,
     rhythm=Rhythm.QUARTERS,
     fields=_INDICATORS,
-    rest=_rest("fina_indicator", _INDICATORS),
+    other_fields=_other_fields("fina_indicator", _INDICATORS),
     key=("symbol", "end_date", "content"),
     job_type="FINANCE_HISTORY",
     row_cap=100,
     rows_per_cell=2,
     shapes=(_of_a_quarter("fina_indicator_vip"), BySymbol()),
-    plausible=Plausible(share=0.5),
+    plausible=Plausible(least_share=0.5),
     date_column="end_date",
     ready_at=time(9),
     depends_on=("trade_cal", "stock_basic"),
-    stamps=("first_seen_at",),
+    added_columns=("first_seen_at",),
 )
 
 
@@ -68,7 +68,7 @@ def _statement(name: str, title: str, model: type[Report]) -> Dataset:
         title=title,
         model=model,
         fields=fields,
-        rest=_rest(name, fields),
+        other_fields=_other_fields(name, fields),
         row_cap=6000,
         shapes=(_of_a_quarter(f"{name}_vip"), BySymbol(of_announcements=True)),
     )
@@ -103,6 +103,6 @@ DISCLOSURE_DATE = Dataset(
     key=("symbol", "end_date"),
     job_type="DISCLOSURES",
     shapes=(Calls(disclosure_requests, page_rows=3000),),
-    plausible=Plausible(share=0.9),
+    plausible=Plausible(least_share=0.9),
     fresh_hours=12,
 )

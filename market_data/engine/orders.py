@@ -10,7 +10,7 @@ from django.db.models import Min
 from market_data.datasets import Dataset, Parts, Rhythm, dataset_named
 from market_data.datasets.reference import FIRST_TRADING_DAY
 from market_data.engine import accounts
-from market_data.engine.ledger import clock, denials
+from market_data.engine.ledger import clock, denials, expectations
 from market_data.engine.planner.planning import Wanted
 from market_data.exceptions import UsageError
 from market_data.models import Security
@@ -81,8 +81,14 @@ def _start_of(dataset: Dataset, order: Order, symbols: tuple[str, ...] | None) -
     configured = settings.SYNC_FINANCE_HISTORY_START_DATE if reports else settings.SYNC_DAILY_HISTORY_START_DATE
     start = order.start or configured or _first_list_date(symbols)
     if dataset.history_days:
-        start = max(start, clock.today() - timedelta(days=dataset.history_days))
+        start = max(start, _reaches_back_to(dataset.history_days))
     return start
+
+
+def _reaches_back_to(days: int) -> date:
+    """The first day that a provider still has: after a holiday the latest session, however long ago that was."""
+    today = clock.today()
+    return min(today - timedelta(days=days), expectations.latest_session(today))
 
 
 def _may_ask_market(dataset: Dataset, order: Order) -> bool:

@@ -16,18 +16,18 @@ from django.conf import settings
 from market_data.datasets import IN_ALL, Dataset, Parts, Rhythm, dataset_named
 from market_data.engine import accounts
 from market_data.engine.ledger import blindness, cells, coverage, denials, gaps, lists
-from market_data.engine.memory import give_memory_back
 from market_data.engine.orders import Order, check_order, dataset_of, window
 from market_data.engine.planner.planning import Wanted
 from market_data.engine.running import tasks
 from market_data.engine.running.runner import Runner
 from market_data.exceptions import AlreadyRunning, NotPermitted, Permanent, UsageError
+from market_data.memory import keep_few_heaps
 from market_data.models import Partition, Security, SyncFailureRecord, SyncTask
 from market_data.providers.base import Provider
 
 log = logging.getLogger(__name__)
 
-DEPENDENCY_LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.5
 PARTIAL = "PARTIAL"
 COMPLETE, INCOMPLETE, WRONG_USAGE, ALREADY_RUNNING, PERMANENT = range(5)
 
@@ -65,6 +65,11 @@ class Session:
     watch: Callable[[Runner], None] = lambda runner: None
     stop: threading.Event = field(default_factory=threading.Event)
     resumes_paused: bool = True
+    is_cancelled: Callable[[], bool] = lambda: False
+
+    def look_again(self) -> bool:
+        """Wait a moment for somebody else; whether that makes sense any more."""
+        return not self.stop.wait(LOOK_SECONDS) and not self.is_cancelled()
 
 
 def sync(name: str, order: Order, session: Session | None = None) -> Outcome:
@@ -122,8 +127,24 @@ def _when_free(bring: Callable[[], Outcome], session: Session) -> Outcome:
         try:
             return bring()
         except AlreadyRunning:
-            if time.monotonic() > deadline or session.stop.wait(DEPENDENCY_LOOK_SECONDS):
+            if time.monotonic() > deadline or not session.look_again():
                 raise
+
+
+def _unless_lost(start: Callable[[], SyncTask], name: str, session: Session) -> SyncTask:
+    """Start a task, at the latest when the lease of somebody who was lost with his host runs out.
+
+    Raises AlreadyRunning as soon as whoever works on the dataset shows that he lives.
+    """
+    seen = None
+    while True:
+        try:
+            return start()
+        except AlreadyRunning:
+            sign = tasks.sign_of_life_elsewhere(name)
+            if sign is None or seen not in (None, sign) or not session.look_again():
+                raise
+            seen = sign
 
 
 def _provider_of_dependency(needed: Dataset, order: Order) -> str | None:
@@ -155,7 +176,7 @@ def _optional(outcome: Outcome, order: Order) -> bool:
 
 
 def _sync_alone(dataset: Dataset, order: Order, session: Session) -> Outcome:
-    give_memory_back()
+    keep_few_heaps()
     wanted = window(dataset, order)
     provider = accounts.provider_named(order.provider or dataset.provider)
     with closing(provider), cells.assumed_listed(dataset, wanted.symbols or (), wanted.start):
@@ -167,7 +188,8 @@ def _carry_out(dataset: Dataset, order: Order, wanted: Wanted, provider: Provide
     reports = dataset.rhythm == Rhythm.QUARTERS
     batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
     job_type = order.job_type or dataset.job_type
-    task = tasks.start(job_type, dataset.name, order.as_config(), batch, resumes_paused=session.resumes_paused)
+    start = partial(tasks.start, job_type, dataset.name, order.as_config(), batch)
+    task = _unless_lost(partial(start, resumes_paused=session.resumes_paused), dataset.name, session)
     runner = Runner(dataset, task, provider, wanted, session.watch, session.stop)
     try:
         runner.run()

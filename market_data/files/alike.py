@@ -49,9 +49,11 @@ def in_groups(paths: Iterable[Path]) -> Iterator[list[Small] | Path]:
 
 def read_as_one(opener: Opener, group: Sequence[Small], *, force: bool) -> tuple[DataFile, Piece] | None:
     """The rows of all of them, in order, as the first is to be read; None where each must be read by itself."""
-    if len(group) == 1 or any(b'"' in small.body for small in group):
+    if len(group) == 1:
         return None
     file = opener.open(group[0].path)
+    if not all(_quotes_whole_fields(small.body, file.form.delimiter) for small in group):
+        return None
     if not opening.depends_on_its_header_alone(file):
         return None
     piece = file.piece_of(b"\n".join([group[0].header, b"".join(small.body for small in group)]))
@@ -69,6 +71,21 @@ def read_as_one(opener: Opener, group: Sequence[Small], *, force: bool) -> tuple
     numbers = np.concatenate([np.arange(1, count + 1) for count in rows])
     parts = tuple((small.path, count) for small, count in zip(group, rows, strict=True))
     return file, replace(piece, numbers=numbers, parts=parts)
+
+
+def _quotes_whole_fields(body: bytes, delimiter: str) -> bool:
+    """Whether quotes stand around fields alone, each within its line: no field goes on in the next line, or file."""
+    if b'"' not in body:
+        return True
+    content = np.frombuffer(b"\n" + body, np.uint8)
+    at = np.flatnonzero(content == ord('"'))
+    first, last = at[0::2], at[1::2]
+    if len(first) != len(last):
+        return False
+    lines = np.flatnonzero(content == ord("\n"))
+    in_one_line = np.array_equal(np.searchsorted(lines, first), np.searchsorted(lines, last))
+    edges = np.frombuffer(delimiter.encode() + b"\r\n", np.uint8)
+    return in_one_line and bool(np.isin(content[first - 1], edges).all() and np.isin(content[last + 1], edges).all())
 
 
 def _small(path: Path) -> Small | None:

@@ -111,9 +111,7 @@ class DataFile:
     @cached_property
     def _kinds(self) -> dict[str, str]:
         """The columns that are read, by their names in the file, and what is in them."""
-        kinds: dict[str, str] = {f.source: f.kind for f in self.dataset.fields}
-        if rest := self.dataset.rest:
-            kinds |= {name: "text" if name in rest.texts else "number" for name in rest.names}
+        kinds: dict[str, str] = {f.source: f.kind for f in (*self.dataset.fields, *self.dataset.packed)}
         kinds |= dict.fromkeys(_IDLE, "text")
         return {name: kinds[plain] for name, plain in self._plain_names.items() if plain in kinds}
 
@@ -138,7 +136,7 @@ class DataFile:
         out = np.zeros(batch.num_rows, bool)
         for name, plain in self._plain_names.items():
             kind = self._kinds.get(name)
-            if plain in _IDLE and kind and not self.dataset.rest:
+            if plain in _IDLE and kind and not self.dataset.keeps_versions:
                 out |= _is_any(batch.column(name), _IDLE[plain])
             elif kind == "date" and pa.types.is_string(batch.column(name).type):
                 texts = batch.column(name)
@@ -158,7 +156,7 @@ class DataFile:
         for name, text in texts.items():
             if name not in values:
                 values[name] = pa.array([text] * batch.num_rows, pa.string())
-        fields = self.dataset.fields if self.dataset.rest else ()
+        fields = self.dataset.fields if self.dataset.keeps_versions else ()
         return values | {
             f.source: [None] * batch.num_rows for f in fields if self.dataset.is_needed(f) and f.source not in values
         }

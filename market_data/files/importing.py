@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from market_data.datasets import Dataset
-from market_data.engine.memory import give_memory_back
 from market_data.engine.storing.checks import Checked, Refused, Window, check
 from market_data.engine.storing.writer import Payload
 from market_data.exceptions import BadFile, BadPayload, UsageError
@@ -20,6 +19,7 @@ from market_data.files.keeping import Keeper
 from market_data.files.layouts import Units
 from market_data.files.opening import Opener, check_paths
 from market_data.files.together import Pieces, Together, ahead, joined
+from market_data.memory import give_memory_back, keep_few_heaps
 
 SHOWN = 5
 SAMPLE_ROWS = 10
@@ -80,12 +80,13 @@ def import_files(
     goes on from there. Raises UsageError for a file that is none, Permanent where the database holds made-up data.
     """
     wishes = _understood(dataset, paths, wishes)
-    give_memory_back()
+    keep_few_heaps()
     done = Imported(dataset.name)
     keeper, opener = Keeper(dataset), Opener(dataset, wishes.units, wishes.symbol)
     reader = _Reader(opener, keeper, done, watch, say, force=wishes.force)
     for step in ahead(reader.steps(paths)):
         step()
+        give_memory_back()
     keeper.bring_ledger_up_to_date()
     return done
 

@@ -102,4 +102,4 @@ def layouts_of(dataset: Dataset) -> dict[str, Layout]:
 def known_names(dataset: Dataset) -> set[str]:
     """Every name that a column of the dataset may have."""
     found = {name for layout in layouts_of(dataset).values() for names in layout.names.values() for name in names}
-    return (found | set(dataset.rest.names if dataset.rest else ())) - {""}
+    return (found | set(dataset.other_names)) - {""}

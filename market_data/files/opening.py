@@ -106,7 +106,7 @@ def _symbol(path: Path, form: Form, dataset: Dataset, symbol: str | None) -> str
 
 def _needed(dataset: Dataset, *, has_symbol: bool) -> list[str]:
     """The columns that a file must have; of reports people keep the figures that they use."""
-    if dataset.rest:
+    if dataset.keeps_versions:
         needed = [f for f in dataset.fields if f.name in ("symbol", dataset.date_column)]
     else:
         needed = [f for f in dataset.fields if dataset.is_needed(f)]
@@ -159,7 +159,7 @@ def depends_on_its_header_alone(file: DataFile) -> bool:
     form = file.form
     told_apart = form.title or form.ticker or form.above != 1 or "adjustflag" in form.columns
     in_bytes = form.encoding in ("utf-8", "utf-8-sig", "gb18030")
-    return bool(form.first_row) and in_bytes and not told_apart and not file.dataset.rest
+    return bool(form.first_row) and in_bytes and not told_apart and not file.dataset.keeps_versions
 
 
 def is_beyond_doubt(file: DataFile, piece: Piece) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 from io import BytesIO
 from typing import Any, Literal
 
-from market_data.datasets import Dataset, Field, Rest
+from market_data.datasets import Dataset, Field, OtherFields
 from market_data.frames import np, pa, pc, pj
 from market_data.queries import Adjust, Wanted, stored_batches
 from market_data.queries.adjusting import FILLED
@@ -60,10 +60,10 @@ def shape(selection: Selection, piece: pa.Table) -> pa.Table:
         shaped = {field.source: to_source(field, column) for field, column in columns.values()}
     else:
         shaped = {name: column for name, (_, column) in columns.items()}
-    return pa.table(shaped | (_unpacked(dataset.rest, piece["rest"]) if dataset.rest else {}))
+    return pa.table(shaped | (_unpacked(dataset.other_fields, piece["rest"]) if dataset.other_fields else {}))
 
 
-def _unpacked(rest: Rest, texts: pa.ChunkedArray) -> dict[str, Any]:
+def _unpacked(rest: OtherFields, texts: pa.ChunkedArray) -> dict[str, Any]:
     """The fields of the JSON column as columns of their own."""
     if not rest.names:
         return {}

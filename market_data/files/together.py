@@ -59,7 +59,7 @@ def ahead(steps: Iterator[T]) -> Iterator[T]:
 def _alike(first: tuple[DataFile, Piece], other: tuple[DataFile, Piece]) -> bool:
     """Whether both have the same columns. Rows of reports that are alike are versions within a file only."""
     same_file = first[0] is other[0]
-    if first[0].dataset.rest or same_file:
+    if first[0].dataset.keeps_versions or same_file:
         return False
     return first[0].dataset.fields == other[0].dataset.fields and (
         first[1].answer.columns.keys() == other[1].answer.columns.keys()

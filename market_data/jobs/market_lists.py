@@ -1,7 +1,7 @@
 """The jobs that bring what AkShare reads of a trading day, asked for twice in the evening: the pages fail often."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -40,7 +40,7 @@ class FundFlow(JobKwargs):
 def sync_fund_flow(context: Context, symbols: list[str]) -> Outcome:
     """Bring the flow of money into sectors of the latest trading day, through AkShare: no other day can be had; and
     into the stocks that are named. The second run of the evening asks again where the first one failed."""
-    orders = [("sector_fund_flow", _order(_latest_session()))]
+    orders = [("sector_fund_flow", _order(expectations.latest_session(clock.today())))]
     if symbols:
         of_stocks = replace(_order(after_last_complete("individual_fund_flow")), symbols=tuple(symbols))
         orders.append(("individual_fund_flow", of_stocks))
@@ -53,9 +53,3 @@ def _bring(context: Context, dataset: str, start: date) -> Outcome:
 
 def _order(start: date) -> Order:
     return Order(start, provider="akshare", job_type=INCREMENTAL)
-
-
-def _latest_session() -> date:
-    """Today, where the calendar does not know better."""
-    today = clock.today()
-    return max(expectations.open_days(today - timedelta(days=15), today), default=today)

@@ -138,6 +138,7 @@ def sync_in_turn(
                 reasons.append(str(error))
                 refused = refused or isinstance(error, Permanent)
                 context.log(str(error), "WARNING")
+                context.checkpoint()
                 continue
             if not (outcome.denied and name in may_be_denied):
                 outcomes.append(outcome)
@@ -168,7 +169,7 @@ def session_of(context: Context, *, resumes_paused: bool = False) -> sync.Sessio
         if context.cancelled:
             session.stop.set()
 
-    session = sync.Session(watch, resumes_paused=resumes_paused)
+    session = sync.Session(watch, resumes_paused=resumes_paused, is_cancelled=lambda: context.cancelled)
     return session
 
 

@@ -77,7 +77,7 @@ def stored_rows(
     wanted = Wanted(dataset, start, end, symbols)
     for piece in stored_batches(wanted, adjust):
         columns = {name: piece[name].to_pylist() for name in wanted.names}
-        if dataset.rest:
+        if dataset.keeps_versions:
             columns["rest"] = map(json.loads, columns["rest"])
         yield from zip(*columns.values(), strict=True)
 

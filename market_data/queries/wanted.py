@@ -24,14 +24,14 @@ class Wanted:
     @property
     def names(self) -> tuple[str, ...]:
         """The columns worth reading; of reports the JSON column `rest` comes last."""
-        return (*(field.name for field in self.dataset.shown), *(("rest",) if self.dataset.rest else ()))
+        return (*(field.name for field in self.dataset.shown), *(("rest",) if self.dataset.keeps_versions else ()))
 
     def between(self, start: date | None, end: date | None) -> "Wanted":
         return replace(self, start=start, end=end)
 
     def rows(self) -> "QuerySet[Any, Any]":
         """The rows as models, in no order."""
-        dataset, rows = self.dataset, self.dataset.model._default_manager.filter(**self.dataset.share)
+        dataset, rows = self.dataset, self.dataset.model._default_manager.filter(**self.dataset.own_rows)
         if dataset.date_column in dataset.columns:
             rows = rows.filter(**{f"{dataset.date_column}__gte": self.start}) if self.start else rows
             rows = rows.filter(**{f"{dataset.date_column}__lte": self.end}) if self.end else rows

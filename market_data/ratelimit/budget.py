@@ -133,12 +133,15 @@ def move(state: State, now: float, rules: Sequence[Rule], promised_at: float, ma
     return at
 
 
-def arrived(state: State, now: float, rules: Sequence[Rule], promised_at: float, at: float, margin: float) -> None:
-    """Record that a call promised for one moment came to the provider as late as another."""
+def arrived(
+    state: State, now: float, rules: Sequence[Rule], counted_at: Sequence[float], at: float, margin: float
+) -> None:
+    """Count at one moment calls that were counted at others."""
     _tidy(state, now, margin)
     for window in _windows(state, rules, margin):
-        window.take_back(promised_at, now)
-        window.add(at)
+        for before in counted_at:
+            window.take_back(before, now)
+        window.add(at, len(counted_at))
 
 
 def hold(state: State, now: float, bucket: str, seconds: float, margin: float) -> None:

@@ -52,12 +52,12 @@ class Limiter:
         at, offset = self._update(change)
         return at - offset
 
-    def arrived(self, rules: Sequence[Rule], send_at: float, at: float) -> None:
-        """Count a call that was promised for `send_at` at the later moment at which it seems to have arrived."""
+    def arrived(self, rules: Sequence[Rule], counted_at: Sequence[float], at: float) -> None:
+        """Count calls at the moment at which they seem to have arrived, instead of those for which they count now."""
 
         def change(state: State, now: float) -> None:
             offset = now - monotonic()
-            budget.arrived(state, now, rules, send_at + offset, at + offset, self.margin)
+            budget.arrived(state, now, rules, [each + offset for each in counted_at], at + offset, self.margin)
 
         self._update(change)
 

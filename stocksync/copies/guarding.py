@@ -40,7 +40,7 @@ def _short(dataset: Dataset, alias: str) -> Iterator[str]:
     if not claimed:
         return
     if set(claimed) == {WHOLE}:
-        stored = {WHOLE: dataset.model._default_manager.using(alias).filter(**dataset.share).count()}
+        stored = {WHOLE: dataset.model._default_manager.using(alias).filter(**dataset.own_rows).count()}
     else:
         stored = _rows_by_day(dataset, alias)
     lacking = sorted(day for day, got in claimed.items() if stored.get(day, 0) < got)
@@ -51,7 +51,7 @@ def _short(dataset: Dataset, alias: str) -> Iterator[str]:
 
 def _rows_by_day(dataset: Dataset, alias: str) -> dict[date, int]:
     column = dataset.date_column
-    shared = "".join(f" WHERE {name} = '{value}'" for name, value in dataset.share.items())
+    shared = "".join(f" WHERE {name} = '{value}'" for name, value in dataset.own_rows.items())
     with connections[alias].cursor() as cursor:
         cursor.execute(f"SELECT {column}, count(*) FROM {dataset.table}{shared} GROUP BY {column}")
         return {as_date(day): count for day, count in cursor.fetchall()}

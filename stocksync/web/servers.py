@@ -1,6 +1,8 @@
-"""What web servers decide before Django is asked: bodies without a length, and their own errors."""
+"""What web servers decide without Django: bodies without a length, their own errors, how they part from a client."""
 
 import io
+import socket
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -13,6 +15,7 @@ from stocksync.web.errors import body_for
 
 PIECE = 65_536
 DRAINED = 8 * LARGEST_BODY
+LINGERING = 32
 
 
 class ReadsChunks:
@@ -58,3 +61,25 @@ def _write_error(sock: Any, status: int, reason: str, message: str) -> None:
     content = body_for(status)
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     util.write_nonblock(sock, f"{head}Content-Length: {len(content)}\r\n\r\n".encode("latin-1") + content)
+
+
+def part_aside() -> None:
+    """Have gunicorn wait in a thread for a client that does not hang up, not in the loop that takes all requests.
+
+    After an answer that ends the connection it gives the client two seconds to close its side.
+    """
+    wait, places = util.close_graceful, threading.BoundedSemaphore(LINGERING)
+
+    def wait_aside(sock: socket.socket) -> None:
+        try:
+            wait(sock)
+        finally:
+            places.release()
+
+    def part(sock: socket.socket) -> None:
+        if places.acquire(blocking=False):
+            threading.Thread(target=wait_aside, args=(sock,), name="parting", daemon=True).start()
+        else:
+            util.close(sock)
+
+    util.close_graceful = part

@@ -96,6 +96,15 @@ def installation(url: str, database: str = "", **settings: Any) -> Iterator[Inst
         yield made
 
 
+def inserting_bars(number: str, day: str, price: str, source: str) -> str:
+    """SQL that makes up a bar for each row of `source`; the others are expressions of a stock's number and its day."""
+    return (
+        "INSERT INTO daily (symbol, trade_date, open, high, low, close, pre_close, change, pct_chg, volume, amount, "
+        f"provider) SELECT (600000 + {number}) || '.SH', {day}, {price}, {price} + 0.5, {price} - 0.5, {price} + 0.1, "
+        f"{price}, 0.1, 0.98, {number} * 100, {number} * 1234.5, 'tushare' FROM {source}"
+    )
+
+
 def calls_in(log: Path, *names: str) -> list[dict[str, Any]]:
     """The logged calls of these interfaces (none: of all), in the order of their arrival."""
     calls = [json.loads(line) for line in log.read_text().splitlines()]

@@ -38,8 +38,7 @@ PAGES = (
 def main() -> None:
     logging.getLogger("scheduling").setLevel(logging.WARNING)
     began = perf_counter()
-    for first in range(0, JOBS, CHUNK):
-        make_jobs(range(first, first + CHUNK))
+    make_jobs()
     make_runs()
     make_ledger()
     print(f"  {JOBS} jobs and {JOBS * RUNS_EACH} runs made in {perf_counter() - began:.0f} s")
@@ -61,8 +60,13 @@ def main() -> None:
     tell("/metrics", METRICS_BAR, partial(opened, client, "/metrics"))
 
 
+def make_jobs() -> None:
+    for first in range(0, JOBS, CHUNK):
+        _make_jobs(range(first, first + CHUNK))
+
+
 @transaction.atomic
-def make_jobs(numbers: range) -> None:
+def _make_jobs(numbers: range) -> None:
     for number in numbers:
         kwargs = {"stock_ids": ["600000.SH", "AAPL"]}
         control.create(name(number), job_type="watchlist", job_kwargs=kwargs, schedule=control.cron(cron_of(number)))

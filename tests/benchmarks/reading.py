@@ -67,6 +67,8 @@ def fill_market(stocks: int, years: int) -> None:
     """Rows lie by day, as syncing leaves them."""
     from django.db import connection
 
+    from tests.benchmarks.harness import inserting_bars
+
     grid = (
         f"(SELECT day::date, number FROM generate_series('{LAST_YEAR - years + 1}-01-05'::timestamp, '{END}', '1 day') "
         "day "
@@ -75,10 +77,7 @@ def fill_market(stocks: int, years: int) -> None:
     symbol = "lpad((600000 + number)::text, 6, '0') || '.SH'"
     price = "round((10 + 5 * abs(sin(number + extract(doy FROM day) / 9.0)))::numeric, 2)"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO daily ({COLUMNS}, provider) SELECT {symbol}, day, {price}, {price} + 0.5, {price} - 0.5, "
-            f"{price} + 0.1, {price}, 0.1, 0.98, number * 100, number * 1234.5, 'tushare' FROM {grid}"
-        )
+        cursor.execute(inserting_bars("number", "day", price, grid))
         cursor.execute(
             f"INSERT INTO adj_factor SELECT {symbol}, day, 1 + 0.05 * (extract(year FROM day) - 2000) FROM {grid}"
         )

@@ -15,7 +15,7 @@ def report(dataset: Dataset, symbol: str, quarter: date, version: int = 0, **cha
     """A report whose figures follow from its symbol, quarter and version."""
     base = int(symbol[:6]) % 1000 + quarter.month + version / 8
     row: Report = {name: round(base + at / 4, 4) for at, name in enumerate(dataset.sources)}
-    row |= dict.fromkeys(dataset.rest.texts if dataset.rest else (), "4")
+    row |= dict.fromkeys(dataset.other_fields.texts if dataset.other_fields else (), "4")
     row |= {f.source: "1" for f in dataset.fields if f.kind == "text"}
     announced = f"{deadline(quarter):%Y%m%d}"
     row |= {f.source: announced for f in dataset.fields if f.kind == "date"}

@@ -46,7 +46,7 @@ def test_the_declarations_that_there_are_are_right() -> None:
         (STOCK_BASIC, {"shapes": (ByDay(),)}, "whole need other shapes"),
         (DAILY, {"shapes": (Range(20), Range(30))}, "two shapes of one kind"),
         (DAILY, {"shapes": (BySymbol(lists=0),)}, "lists 0 symbols"),
-        (DAILY, {"plausible": Plausible(share=70)}, "not from 0 to 1"),
+        (DAILY, {"plausible": Plausible(least_share=70)}, "not from 0 to 1"),
         (DAILY, {"depends_on": ("trade_calendar",)}, "depends on trade_calendar, which is no dataset"),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_wrong_declaration_is_told_in_a_sentence(dataset: Any, change: dict[st
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if not dataset.group])
+@pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if not dataset.grouped_by])
 def test_every_dataset_can_keep_what_its_rows_were_before(name: str) -> None:
     """However many columns it has: functions of databases take only so many arguments."""
     dataset = DATASETS[name]

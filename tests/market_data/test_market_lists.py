@@ -60,6 +60,17 @@ def run_job(run: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
     return call
 
 
+@pytest.mark.parametrize("days_later", [1, 2])
+def test_the_flow_of_the_last_session_is_there_until_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, run: Any, run_job: Any, days_later: int
+) -> None:
+    run("sync", "trade_cal")
+    evening = clock.now
+    monkeypatch.setattr(clock, "now", lambda: evening() + timedelta(days=days_later))
+    assert run_job("sync_fund_flow")[0] == 0
+    assert set(SectorFundFlow.objects.values_list("trade_date", flat=True)) == {FRIDAY}
+
+
 @pytest.mark.parametrize("job_id", JOBS)
 def test_the_jobs_run_twice_an_evening_and_on_trading_days_only(job_id: str) -> None:
     install_schedules()

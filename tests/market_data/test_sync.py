@@ -12,6 +12,7 @@ from market_data.engine.ledger import clock
 from market_data.engine.ledger.cells import SESSIONS_UNTIL_GONE
 from market_data.engine.running import tasks
 from market_data.models import CoverageCell, DailyBar, Partition, Revision, Security, SyncFailureRecord, SyncTask
+from tests.market_data.builders import pass_to_another_host
 from tests.market_data.worlds import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +69,31 @@ def test_what_another_process_brings_is_waited_for(world, serve, run):
     code, report, said = run("sync", "daily", *WINDOW)
     other.join()
     assert (code, report["status"], report["provider"]) == (0, "COMPLETED", "tushare"), said
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_whoever_works_on_it_on_another_host_is_believed_to_live_when_the_lease_moves(world, serve, run, lives):
+    serve(world)
+    run("sync", "suspend_d", *WINDOW)
+    task = tasks.start("DAILY_HISTORY", "daily", {}, 0)
+    pass_to_another_host(task, lease=timedelta(seconds=30 if lives else 2))
+    ended = threading.Event()
+
+    def live() -> None:
+        while not ended.wait(0.5):
+            pass_to_another_host(task, lease=timedelta(seconds=30))
+        connection.close()
+
+    other = threading.Thread(target=live)
+    if lives:
+        other.start()
+    code, report, said = run("sync", "daily", *WINDOW)
+    ended.set()
+    if lives:
+        other.join()
+        assert (code, "elsewhere" in said) == (3, True)
+    else:
+        assert (code, report["status"]) == (0, "COMPLETED"), said
 
 
 def test_the_same_command_again_sends_nothing(world, serve, run):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -36,11 +36,12 @@ class Installation:
     def trace(self) -> Path:
         return self.folder / "trace"
 
-    def start(self, *names: str, **environment: str) -> None:
+    def start(self, *names: str, host: Sequence[str] = (), **environment: str) -> None:
+        """Start processes; `host` is what to put before a command to run it on another host."""
         for name in names:
             with open(self.folder / f"{name}.log", "ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    COMMANDS[name],
+                    [*host, *COMMANDS[name]],
                     env=self.environment | environment,
                     stdout=log,
                     stderr=log,

@@ -75,6 +75,7 @@ def purge(connection: Connection) -> None:
 @dataclass
 class RedisServer:
     folder: Path
+    addresses: tuple[str, ...] = ("127.0.0.1",)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -84,7 +85,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start with nothing stored, and return once it answers."""
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        command = ["redis-server", "--port", str(self.port), "--save", ""]
+        command += ["--bind", *self.addresses, "--protected-mode", "no"]
         with open(self.folder / "redis.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
@@ -118,10 +120,10 @@ class RedisServer:
                 return False
 
 
-def own_server(folder: Path) -> RedisServer:
+def own_server(folder: Path, *addresses: str) -> RedisServer:
     """One that runs; the test is skipped where Redis is not installed."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
-    server = RedisServer(folder)
+    server = RedisServer(folder, ("127.0.0.1", *addresses))
     server.start()
     return server

@@ -62,6 +62,13 @@ def test_the_settings_of_compose_are_ours_and_its_secrets_are_in_files(service: 
         assert plain not in ("SECRET_KEY", "TUSHARE_TOKEN", "NOTIFY_URLS", "METRICS_TOKEN") or name != plain
 
 
+def test_pg_dump_of_the_image_is_as_new_as_the_server() -> None:
+    clients = {"bookworm": 15, "trixie": 17}
+    suite = re.findall(r"^FROM python:\S+-slim-(\w+)", (ROOT / "Dockerfile").read_text(), re.M)[-1]
+    server = int(COMPOSE["services"]["postgres"]["image"].removeprefix("postgres:"))
+    assert clients[suite] >= server
+
+
 def test_the_image_runs_as_nobody_special_and_leaves_secrets_out() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "USER stocksync" in text

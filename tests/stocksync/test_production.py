@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as project
@@ -47,6 +48,15 @@ def test_it_names_what_is_left_out(tmp_path: Path, left_out: str, named: str) ->
     ended = check(tmp_path, {name: value for name, value in documented().items() if name != left_out})
     assert ended.returncode == 1
     assert named in ended.stderr
+
+
+def test_behind_tls_programs_of_the_same_host_ask_how_it_is_without_the_proxy(db: None, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client(headers={"host": "127.0.0.1"})
+    assert client.get("/admin/").headers["Location"].startswith("https://")
+    assert client.get("/healthz").status_code == 200
+    assert "Location" not in client.get("/readyz").headers
+    assert client.get("/metrics").status_code == 200
 
 
 def test_on_one_machine_nothing_asks_for_tls() -> None:

@@ -24,6 +24,7 @@ _SUSPENDED = (
     "SELECT 1 FROM suspend_d x WHERE x.symbol = s.symbol AND x.trade_date = d.trade_date "
     "AND x.suspend_type = 'S' AND x.suspend_timing = ''"
 )
+LONGEST_HOLIDAY = timedelta(days=15)
 _SESSIONS = (
     "(SELECT trade_date, trade_date AS until FROM trade_cal "
     "WHERE exchange = %s AND is_open AND trade_date BETWEEN %s AND %s) d"
@@ -49,6 +50,11 @@ def open_days(start: date, end: date) -> list[date]:
     """The trading days from `start` to `end`, ascending."""
     days = TradingDay.objects.filter(exchange=EXCHANGE, is_open=True, trade_date__range=(start, end))
     return list(days.order_by("trade_date").values_list("trade_date", flat=True))
+
+
+def latest_session(today: date) -> date:
+    """The last trading day until today; today where the calendar knows of none since before the longest holiday."""
+    return max(open_days(today - LONGEST_HOLIDAY, today), default=today)
 
 
 def closed_days(dataset: Dataset, start: date, end: date) -> frozenset[date]:

@@ -17,7 +17,7 @@ SCAN_CELLS = 1 << 18  # bounds the memory of one look at the grid
 
 
 @dataclass(frozen=True)
-class Rest:
+class Remaining:
     """The needed cells on the open days: those that no call for a single day covers."""
 
     grid: Grid
@@ -29,7 +29,7 @@ class Rest:
     rows: Indexes  # expected between a symbol's oldest and newest needed day
 
     @classmethod
-    def of(cls, grid: Grid, symbols: Indexes, open_days: Mask) -> Rest:
+    def of(cls, grid: Grid, symbols: Indexes, open_days: Mask) -> Remaining:
         step = max(1, SCAN_CELLS // len(open_days))
         parts = [measure(grid, symbols[at : at + step], open_days) for at in range(0, len(symbols), step)]
         measures = np.concatenate(parts, axis=1)
@@ -62,26 +62,27 @@ def measure(grid: Grid, symbols: Indexes, open_days: Mask) -> Indexes:
     return np.stack([oldest, newest, cells, np.count_nonzero(grid.rows[symbols] & between, axis=1)])
 
 
-def groupings(rest: Rest) -> Iterator[list[Indexes]]:
-    """Yield ways to group the symbols, each as lists of positions in `rest`; windows are cut in each group apart.
+def groupings(remaining: Remaining) -> Iterator[list[Indexes]]:
+    """Yield ways to group the symbols, each as lists of positions in `remaining`; windows are cut in each group apart.
 
     Full lists suit short spans, groups that fill a number of calls suit whole histories, and one group of all suits
     scattered cells, so that a window may list whoever needs something in it.
     """
-    limit, cap = rest.grid.shapes.max_symbols, rest.grid.shapes.cap
-    everyone = np.arange(len(rest.symbols))
+    limit, cap = remaining.grid.shapes.max_symbols, remaining.grid.shapes.cap
+    everyone = np.arange(len(remaining.symbols))
     if limit == 1 or not everyone.size:
         yield chunks(everyone, 1)
         return
-    by_oldest, by_newest = np.lexsort((rest.newest, rest.oldest))[::-1], np.lexsort((rest.oldest, rest.newest))[::-1]
+    by_oldest = np.lexsort((remaining.newest, remaining.oldest))[::-1]
+    by_newest = np.lexsort((remaining.oldest, remaining.newest))[::-1]
     yield chunks(by_oldest, limit)
     yield chunks(by_newest, limit)
-    by_size = np.argsort(-rest.rows, kind="stable")
-    dense = (2 * rest.cells > rest.rows) & (rest.cells * limit > cap)
+    by_size = np.argsort(-remaining.rows, kind="stable")
+    dense = (2 * remaining.cells > remaining.rows) & (remaining.cells * limit > cap)
     windows = 1
-    while windows * cap <= limit * int(rest.rows.max()):
-        yield [*filled_groups(by_size[dense[by_size]], rest, windows), by_oldest[~dense[by_oldest]]]
-        yield filled_groups(by_size, rest, windows)
+    while windows * cap <= limit * int(remaining.rows.max()):
+        yield [*filled_groups(by_size[dense[by_size]], remaining, windows), by_oldest[~dense[by_oldest]]]
+        yield filled_groups(by_size, remaining, windows)
         windows += 1 + windows // 4
 
 
@@ -89,14 +90,14 @@ def chunks(order: Indexes, size: int) -> list[Indexes]:
     return [order[at : at + size] for at in range(0, len(order), size)]
 
 
-def filled_groups(order: Indexes, rest: Rest, windows: int) -> list[Indexes]:
+def filled_groups(order: Indexes, remaining: Remaining, windows: int) -> list[Indexes]:
     """Put each symbol into the first group with room: for a list, and for rows of so many calls."""
-    limit, cap = rest.grid.shapes.max_symbols, rest.grid.shapes.cap
+    limit, cap = remaining.grid.shapes.max_symbols, remaining.grid.shapes.cap
     room = np.full(len(order), windows * cap + windows - 1)
     groups: list[list[int]] = []
     for member in order.tolist():
         # Windows end at whole days: each but the last may stay short of the cap by one row for each further symbol.
-        size = min(int(rest.rows[member]) + windows - 1, windows * cap + windows - 1)
+        size = min(int(remaining.rows[member]) + windows - 1, windows * cap + windows - 1)
         at = int((room[: len(groups) + 1] >= size).argmax())
         if at == len(groups):
             groups.append([])
@@ -105,25 +106,25 @@ def filled_groups(order: Indexes, rest: Rest, windows: int) -> list[Indexes]:
     return [np.array(group) for group in groups]
 
 
-def pack(rest: Rest, groups: list[Indexes]) -> Iterator[Block]:
+def pack(remaining: Remaining, groups: list[Indexes]) -> Iterator[Block]:
     """Cut each group's days, newest first, into the longest windows whose answers fit."""
     for members in groups:
-        newest = rest.newest[members]
+        newest = remaining.newest[members]
         while members.size:
             ranks = np.argsort(-newest, kind="stable")
             members, newest = members[ranks], newest[ranks]
-            listed, first = widest_window(rest, members, newest)
-            yield rest.grid.block(rest.symbols[members[:listed]], first, int(newest[0]))
-            newest[:listed] = rest.newest_before(members[:listed], first)
+            listed, first = widest_window(remaining, members, newest)
+            yield remaining.grid.block(remaining.symbols[members[:listed]], first, int(newest[0]))
+            newest[:listed] = remaining.newest_before(members[:listed], first)
             members, newest = members[newest >= 0], newest[newest >= 0]
 
 
-def widest_window(rest: Rest, members: Indexes, newest: NDArray[np.intp]) -> tuple[int, int]:
+def widest_window(remaining: Remaining, members: Indexes, newest: NDArray[np.intp]) -> tuple[int, int]:
     """Return how many of the members (newest need first) one call can list, and the first day it reaches."""
-    grid, last = rest.grid, int(newest[0])
+    grid, last = remaining.grid, int(newest[0])
     limit, cap = grid.shapes.max_symbols, grid.shapes.cap
     most = min(limit, cap)
-    symbols, backwards = rest.symbols[members], -newest
+    symbols, backwards = remaining.symbols[members], -newest
     if len(members) > most and newest[most] == last:
         symbols, backwards = symbols[:most], backwards[:most]
 
@@ -137,5 +138,5 @@ def widest_window(rest: Rest, members: Indexes, newest: NDArray[np.intp]) -> tup
     start = max(0, last - span)
     first = start + bisect_left(range(start, last), True, key=fits)
     listed = int(np.searchsorted(backwards, -first, side="right"))
-    cells = grid.need[symbols[:listed], first : last + 1] & rest.open_days[first : last + 1]
+    cells = grid.need[symbols[:listed], first : last + 1] & remaining.open_days[first : last + 1]
     return listed, first + int(cells.any(axis=0).argmax())

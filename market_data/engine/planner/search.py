@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from market_data.engine.planner.days import day_choices
 from market_data.engine.planner.grid import Block, Grid, Mask, Shapes
 from market_data.engine.planner.improvement import merge, narrow, trade
-from market_data.engine.planner.packing import Rest, groupings, pack
+from market_data.engine.planner.packing import Remaining, groupings, pack
 from market_data.frames import np
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class Search:
 
     def tries(self, days: Mask) -> Iterator[int]:
         """Take these days one by one, group the symbols that still need something, and yield the calls it takes."""
-        rest = Rest.of(self.grid, self.symbols, ~days)
+        remaining = Remaining.of(self.grid, self.symbols, ~days)
         by_day = alone(self.grid, days)
-        for groups in groupings(rest):
-            yield self.consider(by_day, pack(rest, groups))
+        for groups in groupings(remaining):
+            yield self.consider(by_day, pack(remaining, groups))
 
     def consider(self, by_day: list[Block], windows: Iterator[Block]) -> int:
         """Keep this plan if it is the best so far; give it up on the way when it falls far behind."""

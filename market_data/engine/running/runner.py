@@ -34,6 +34,7 @@ from market_data.exceptions import (
     ProviderError,
     Transient,
 )
+from market_data.memory import give_memory_back
 from market_data.models import SyncRequest, SyncTask
 from market_data.providers.base import Provider, Stopped
 
@@ -263,6 +264,7 @@ class Runner:
             self._give_up(request, BadPayload(f"{self.dataset.name}: the list is longer than an answer."))
             return
         counts, refused = self._store_of_run.store(request, fetched)
+        give_memory_back()
         self.totals.add(fetched.table.num_rows, counts)
         self.totals.failures += refused
         self._lessons.learn(request, fetched, counts.inserted)

@@ -69,7 +69,7 @@ class Store:
     def _upsert(self, fetched: Fetched, moment: datetime) -> Counts:
         table = fetched.table
         span = self.dataset.expectation_span(table) if self.dataset.expectation_span else None
-        if self.dataset.group:
+        if self.dataset.grouped_by:
             return store_spells(self.dataset, table, clock.today(), fetched.payload)
         overwrite = self.provider == self.dataset.provider
         counts = upsert(

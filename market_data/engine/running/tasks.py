@@ -114,6 +114,12 @@ def _running_sentence(dataset: str) -> str:
     return f"A sync of {dataset} is running already{where}; wait for it, or stop it with sync_tasks."
 
 
+def sign_of_life_elsewhere(dataset: str) -> tuple[object, ...] | None:
+    """What changes while another host works on the dataset; None where none does."""
+    running = SyncTask.objects.filter(dataset=dataset, status=Status.RUNNING).exclude(host=HOST)
+    return running.values_list("fence", "lease_until", "progressed_at").first()
+
+
 def lease() -> timedelta:
     return timedelta(seconds=settings.SYNC_LEASE_SECONDS)
 

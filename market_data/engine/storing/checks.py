@@ -62,8 +62,8 @@ def check(dataset: Dataset, answer: Answer, window: Window) -> Checked:
     rows.check_window(window)
     rows.check_possible()
     table = rows.table
-    if dataset.rest:
-        table = with_versions(dataset.rest, rows.rest, table)
+    if dataset.other_fields:
+        table = with_versions(dataset.other_fields, rows.others, table)
     else:
         rows.check_twice()
         table = rows.table
@@ -76,8 +76,7 @@ def _check_columns(dataset: Dataset, answer: Answer) -> tuple[str, ...]:
     needed = ", ".join(f.source for f in missing if dataset.is_needed(f))
     if needed:
         raise BadPayload(f"{dataset.name}: the answer lacks the columns {needed}.", as_evidence(list(answer.columns)))
-    rest = dataset.rest.names if dataset.rest else ()
-    return (*(f.source for f in missing), *(name for name in rest if name not in answer.columns))
+    return (*(f.source for f in missing), *(name for name in dataset.other_names if name not in answer.columns))
 
 
 class _Rows:
@@ -92,16 +91,16 @@ class _Rows:
         for name, value in dataset.constants.items():
             kind = pa.string() if isinstance(value, str) else pa.bool_()
             self._all = self._all.append_column(name, pa.array([value] * answer.rows, kind))
-        self._rest = {name: self._rest_column(name) for name in dataset.rest.names} if dataset.rest else {}
+        self._others = {field.name: self._other_column(field) for field in dataset.packed}
 
     @property
     def table(self) -> pa.Table:
         return self._all if self._good.all() else self._all.filter(pa.array(self._good))
 
     @property
-    def rest(self) -> dict[str, list[Any]]:
+    def others(self) -> dict[str, list[Any]]:
         good = pa.array(self._good)
-        return {name: array.filter(good).to_pylist() for name, array in self._rest.items() if array is not None}
+        return {name: array.filter(good).to_pylist() for name, array in self._others.items() if array is not None}
 
     def _column(self, field: Field) -> pa.Array:
         values = self._answer.columns.get(field.source)
@@ -113,12 +112,11 @@ class _Rows:
         self.refuse(wrong, f"its {field.source} is no {field.kind} that can be stored")
         return array
 
-    def _rest_column(self, name: str) -> pa.Array | None:
-        if name not in self._answer.columns:
+    def _other_column(self, field: Field) -> pa.Array | None:
+        if field.source not in self._answer.columns:
             return None
-        kind = Field(name, name, "text" if self._dataset.rest and name in self._dataset.rest.texts else "number")
-        array, wrong = convert(kind, self._answer.columns[name], None)
-        self.refuse(wrong, f"its {name} is no {kind.kind}")
+        array, wrong = convert(field, self._answer.columns[field.source], None)
+        self.refuse(wrong, f"its {field.source} is no {field.kind}")
         return array
 
     def refuse(self, wrong: Mask, reason: str) -> None:

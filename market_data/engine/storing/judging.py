@@ -86,7 +86,7 @@ def _judge_list(dataset: Dataset, question: Question, rows: int) -> Judgement:
 def _judge_events(dataset: Dataset, question: Question, rows: int) -> Judgement:
     if question.shape == "range" and rows and rows % ROUND == 0 and not question.is_paged:
         return Judgement(Verdict.ASK_DIFFERENTLY, f"{rows} rows look like a cut answer.", rows)
-    if question.usual >= EVENTS_AT_LEAST and rows < dataset.plausible.share * question.usual:
+    if question.usual >= EVENTS_AT_LEAST and rows < dataset.plausible.least_share * question.usual:
         return Judgement(Verdict.SUSPECT, f"{rows} rows came where about {question.usual:.0f} are usual.")
     return BELIEVED
 

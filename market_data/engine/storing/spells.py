@@ -33,7 +33,7 @@ def store_spells(dataset: Dataset, table: pa.Table, today: date, payload: Payloa
 
 
 def _end(dataset: Dataset) -> str:
-    same_group = f"SELECT 1 FROM {staging_of(dataset)} s WHERE {_same(dataset.group)}"
+    same_group = f"SELECT 1 FROM {staging_of(dataset)} s WHERE {_same(dataset.grouped_by)}"
     there = f"SELECT 1 FROM {staging_of(dataset)} s WHERE {_same(dataset.key)}"
     return (
         f"UPDATE {dataset.table} AS t SET to_date = %s "

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from market_data.datasets import Rest
+from market_data.datasets import OtherFields
 from market_data.frames import pa
 
 
-def with_versions(rest: Rest, columns: dict[str, list[Any]], table: pa.Table) -> pa.Table:
+def with_versions(rest: OtherFields, columns: dict[str, list[Any]], table: pa.Table) -> pa.Table:
     """Append `rest`, made of these columns, and `content`. Rows that are alike in every field are versions of their
     own: the source means it so."""
     kept = [

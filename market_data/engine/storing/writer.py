@@ -68,7 +68,7 @@ def upsert(
         if _is_new(cursor, dataset, table) and _put(cursor, dataset, payload):
             return Counts(inserted=table.num_rows)
         stage(cursor, dataset, payload)
-        cursor.execute(_insert(dataset), [_moment(now)] if "first_seen_at" in dataset.stamps else [])
+        cursor.execute(_insert(dataset), [_moment(now)] if "first_seen_at" in dataset.added_columns else [])
         inserted = cursor.rowcount
         updated = different = 0
         values = _values(dataset, lacking)
@@ -94,7 +94,7 @@ def differing_keys(dataset: Dataset, limit: int, lacking: Collection[str] = ()) 
 def payload_of(dataset: Dataset, table: pa.Table, provider: str = "") -> Payload:
     """The rows as the database takes them. A third of the work of storing them, which any thread can do."""
     table = table.select(list(dataset.columns)).sort_by([(name, "ascending") for name in dataset.key])
-    if "provider" in dataset.stamps:
+    if "provider" in dataset.added_columns:
         table = table.append_column("provider", pa.repeat(provider or dataset.provider, table.num_rows))
     return _as_csv(table) if connection.vendor == "postgresql" else table
 
@@ -117,7 +117,7 @@ def _is_new(cursor: Any, dataset: Dataset, table: pa.Table) -> bool:
     """Whether nothing is stored of the days of these rows; where their symbols are few, of those. Costs a look or two
     into an index."""
     day = dataset.date_column
-    if day not in dataset.key or "first_seen_at" in dataset.stamps:
+    if day not in dataset.key or "first_seen_at" in dataset.added_columns:
         return False
     first, last = (connection.ops.adapt_datefield_value(edge.as_py()) for edge in pc.min_max(table[day]).values())
     symbols = table["symbol"].unique().to_pylist() if dataset.key[:2] == ("symbol", day) else []
@@ -159,7 +159,7 @@ def _fill(cursor: Any, name: str, dataset: Dataset, payload: Payload) -> None:
 
 def _sent(dataset: Dataset) -> tuple[str, ...]:
     """The columns of a payload."""
-    return (*dataset.columns, "provider") if "provider" in dataset.stamps else dataset.columns
+    return (*dataset.columns, "provider") if "provider" in dataset.added_columns else dataset.columns
 
 
 def _moment(value: datetime) -> Any:
@@ -185,7 +185,7 @@ def _pieces(table: pa.Table) -> Iterator[list[Any]]:
 
 def _insert(dataset: Dataset) -> str:
     columns, key = _names(_sent(dataset)), _names(dataset.key)
-    name, place = (", first_seen_at", ", %s") if "first_seen_at" in dataset.stamps else ("", "")
+    name, place = (", first_seen_at", ", %s") if "first_seen_at" in dataset.added_columns else ("", "")
     return (
         f"INSERT INTO {dataset.table} ({columns}{name}) SELECT {columns}{place} FROM {staging_of(dataset)} "
         f"WHERE true ORDER BY {key} ON CONFLICT ({key}) DO NOTHING"
@@ -219,7 +219,7 @@ def _pairs(names: list[str], prefix: str) -> str:
 
 def _update(dataset: Dataset, values: list[str]) -> str:
     changes = ", ".join(f"{name} = s.{name}" for name in values)
-    changes += ", provider = s.provider" if "provider" in dataset.stamps else ""
+    changes += ", provider = s.provider" if "provider" in dataset.added_columns else ""
     return (
         f"UPDATE {dataset.table} AS t SET {changes} FROM {staging_of(dataset)} s "
         f"WHERE {_same_key(dataset)} AND {_differs(values)}"

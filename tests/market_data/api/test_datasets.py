@@ -57,7 +57,7 @@ def test_rows_come_in_pages_by_key(api: APIClient) -> None:
 
 
 def test_fields_of_reports_that_have_no_column_are_there_too(api: APIClient) -> None:
-    rest = DATASETS["fina_indicator"].rest
+    rest = DATASETS["fina_indicator"].other_fields
     assert rest is not None
     name = next(name for name in rest.names if name not in rest.texts)
     FinaIndicator.objects.create(

@@ -192,7 +192,7 @@ def test_owners_of_tokens_are_answered_with_their_permissions(served: str) -> No
     def call(token: str, tool: str, **given: Any) -> Any:
         async def ask() -> Any:
             async with (
-                httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+                httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as http,
                 Client(streamable_http_client(served, http_client=http)) as client,
             ):
                 return await client.call_tool(tool, given)

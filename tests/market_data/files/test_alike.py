@@ -1,5 +1,6 @@
 """Many small files with one header: read as one, and what comes of them is what comes of each by itself."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from market_data.files.importing import Imported, import_files
 from market_data.files.opening import Opener
 from market_data.models import DailyBar
 from tests.market_data.builders import DAILY, OLD_MONDAY
-from tests.market_data.files.test_importing import bar, stored, write
+from tests.market_data.files.written import bar, stored, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SYMBOLS = [f"60000{n}.SH" for n in range(1, 8)]
@@ -82,6 +83,11 @@ def chinese(text: str) -> str:
         field("trade_date", 2, "2024-01-09"),
         field("trade_date", 2, "soon"),
         field("ts_code", 4, '"600004.SH"'),
+        field("ts_code", 4, '"600004.SH'),
+        field("ts_code", 2, '"600004"".SH"'),
+        field("ts_code", 2, 'x;"600004.SH"'),
+        field("ts_code", 2, '600004"."SH'),
+        lambda text: text.replace(",2024", ',"2024', 1).rstrip("\n") + '"\n',
         field("ts_code", 4, "600004.SH,1"),
         other_units,
         chinese,
@@ -128,8 +134,12 @@ def test_files_that_do_not_tell_whose_they_are_are_told_apart_by_their_names(
     assert together == come_of(paths)
 
 
-def test_a_header_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("quotes", ["none", "texts"])
+def test_a_header_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quotes: str) -> None:
     paths = files_of(tmp_path / "files")
+    if quotes == "texts":
+        for path in paths:
+            path.write_text(re.sub(r"([a-z_]+|\d{6}\.SH)", r'"\1"', path.read_text()))
     opened = opens(monkeypatch)
     assert come_of(paths)[0]["files"] == len(SYMBOLS)
     assert opened == [paths[0]]

@@ -35,6 +35,7 @@ class Server(ThreadingHTTPServer):
     """A server that answers everything alike; `seen` are (path, body, port of the other side)."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

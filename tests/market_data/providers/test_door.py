@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from market_data.providers import door as door_module
 from market_data.providers.base import Stopped, Turn
 from market_data.providers.door import Door
 from market_data.ratelimit.budget import Rule
-from market_data.ratelimit.limiter import Grant
+from market_data.ratelimit.file_store import FileStore
+from market_data.ratelimit.limiter import Grant, Limiter
+from tests.market_data.ratelimit.counting import busiest
 
 BASE = 0.004
 
@@ -41,6 +44,9 @@ class Ledger:
     def moved(self, rules: Sequence[Rule], send_at: float) -> float:
         self.asked.append(("moved", rules[0].bucket))
         return time.monotonic()
+
+    def arrived(self, rules: Sequence[Rule], counted_at: Sequence[float], at: float) -> None:
+        self.asked.append(("arrived", at - counted_at[0]))
 
     def hold(self, bucket: str, seconds: float) -> None:
         self.asked.append(("hold", bucket, seconds))
@@ -228,9 +234,6 @@ def test_a_call_whose_answer_took_long_is_counted_later(ledger: Ledger) -> None:
         def tolerance(self, rules: Sequence[Rule]) -> float:
             return 0.05
 
-        def arrived(self, rules: Sequence[Rule], send_at: float, at: float) -> None:
-            self.asked.append(("arrived", at - send_at))
-
     strict = Strict()
     door = Door(strict, rules_for, BASE, lambda: None)  # type: ignore[arg-type]
     for seconds in (0.0, 0.0, 0.3):
@@ -245,3 +248,55 @@ def test_a_call_whose_answer_took_long_is_counted_later(ledger: Ledger) -> None:
     late = [entry[1] for entry in strict.asked if entry[0] == "arrived"]
     assert len(late) == 1
     assert late[0] >= 0.2
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("still_seconds", [0.6, 2.3])
+def test_a_provider_that_stood_still_gets_no_second_window_of_calls_at_once(
+    tmp_path: Path, still_seconds: float
+) -> None:
+    limit, window, latency = 10, 1.0, 0.05
+    arrivals: list[float] = []
+    still_at, moves_at = time.monotonic() + 1.3, time.monotonic() + 1.3 + still_seconds
+
+    def send(turn: Turn) -> None:
+        turn.wait()
+        if still_at < time.monotonic() < moves_at:
+            time.sleep(moves_at - time.monotonic())
+        arrivals.append(time.monotonic())
+        time.sleep(latency)
+        turn.answered()
+
+    def work(_: int) -> None:
+        store = FileStore(tmp_path / "budget.sqlite3")
+        door = Door(Limiter(store, "account"), lambda name: [Rule("account", limit, window)], BASE, lambda: None)
+        with ThreadPoolExecutor(2 * limit) as threads:
+            list(threads.map(lambda _: door.pass_through("daily", send), range(2 * limit)))
+        door.close()
+
+    with ThreadPoolExecutor(2) as processes:
+        list(processes.map(work, range(2)))
+    assert len(arrivals) == 4 * limit
+    # Without that they are twice or three times as many; a starved thread may come late by itself.
+    assert busiest(arrivals, window) <= 1.5 * limit
+
+
+def test_one_call_that_hangs_does_not_hold_the_others_back(ledger: Ledger) -> None:
+    hangs, ended = threading.Event(), threading.Event()
+
+    def send(turn: Turn) -> None:
+        turn.wait()
+        hangs.set()
+        ended.wait(10)
+        turn.answered()
+
+    ledger.tolerance = lambda rules: 0.01  # type: ignore[method-assign]
+    strict = Door(ledger, lambda name: [Rule("account", 195, 0.5)], BASE, lambda: None)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(strict.pass_through, "daily", send)
+        hangs.wait(10)
+        time.sleep(0.1)
+        assert strict.pass_through("daily", sent) == "answer"
+        assert not hanging.done()
+        ended.set()
+    strict.close()

@@ -228,7 +228,7 @@ def test_a_rule_that_allows_nothing_is_refused(limit, window):
 def test_a_call_that_came_late_holds_the_next_window_back():
     rule, state = Rule("account", 2, 10), {}
     times, _ = grant(state, NOW, [rule], 2, 1.0, MARGIN)
-    arrived(state, NOW + 0.5, [rule], times[1], times[1] + 0.4, MARGIN)
+    arrived(state, NOW + 0.5, [rule], [times[1]], times[1] + 0.4, MARGIN)
     later, _ = grant(state, NOW + 9, [rule], 2, 5.0, MARGIN)
     assert later[0] >= times[0] + 10
     assert later[1] >= times[1] + 0.4 + 10

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,18 +68,19 @@ class Place:
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture
-def new_postgresql() -> Iterator[Callable[[], str]]:
-    """Makes empty databases that are dropped afterwards."""
+@contextmanager
+def new_databases() -> Iterator[Callable[..., str]]:
+    """Makes databases, empty or like the one of that address; they are dropped at the end."""
     try:
         server = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=5)
     except psycopg.OperationalError:
         pytest.skip("no PostgreSQL answers")
     made: list[str] = []
 
-    def make() -> str:
+    def make(like: str = "") -> str:
         made.append(f"copies_{uuid.uuid4().hex[:12]}")
-        server.execute(f"CREATE DATABASE {made[-1]}".encode())
+        template = f" TEMPLATE {like.rpartition('/')[2]}" if like else ""
+        server.execute(f"CREATE DATABASE {made[-1]}{template}".encode())
         return f"{SERVER}/{made[-1]}"
 
     with server:
@@ -87,18 +90,41 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def sqlite_place(tmp_path: Path) -> Place:
-    return filled(Place(tmp_path / "var"))
+def new_postgresql() -> Iterator[Callable[..., str]]:
+    with new_databases() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled") / "var"
+    filled(Place(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with new_databases() as make:
+        url = make()
+        filled(Place(tmp_path_factory.mktemp("filled") / "var", url))
+        yield url
+
+
+def filled(place: Place) -> None:
+    assert place._call("migrate", "-v0").returncode == 0
+    place.ask(FILL)
+
+
+@pytest.fixture
+def sqlite_place(filled_folder: Path, tmp_path: Path) -> Place:
+    return Place(Path(shutil.copytree(filled_folder, tmp_path / "var")))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An installation with something in it."""
-    url = request.getfixturevalue("new_postgresql")() if request.param == "postgresql" else ""
-    return filled(Place(tmp_path / "var", url))
-
-
-def filled(place: Place) -> Place:
-    assert place._call("migrate", "-v0").returncode == 0
-    place.ask(FILL)
-    return place
+    if request.param == "postgresql":
+        new, like = (request.getfixturevalue(name) for name in ("new_postgresql", "filled_database"))
+        return Place(tmp_path / "var", new(like))
+    copy: Place = request.getfixturevalue("sqlite_place")
+    return copy

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import requests
+
 from tests.stocksync.web.conftest import serving
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -12,11 +14,15 @@ LONGEST_SECONDS = 300
 
 def test_a_site_keeps_to_its_description(var: Path, tmp_path: Path) -> None:
     token = (var / "token").read_text()
+    schema = tmp_path / "schema.json"
     with serving("gunicorn", var) as site:
+        address = f"http://127.0.0.1:{site.port}"
+        # Schemathesis itself waits no more than ten seconds for it.
+        schema.write_bytes(requests.get(f"{address}/schema?format=json", timeout=LONGEST_SECONDS).content)
         ended = subprocess.run(
             [
                 *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
-                *("--config-file", str(CONFIGURATION), "run", f"http://127.0.0.1:{site.port}/schema?format=json"),
+                *("--config-file", str(CONFIGURATION), "run", str(schema), "--url", address),
                 *("--header", f"Authorization: Token {token}", "--max-examples", "1", "--phases", "coverage,fuzzing"),
             ],
             cwd=tmp_path,

@@ -1,5 +1,8 @@
 """Real servers: what a body without a length, a line without an end and a method of no kind get."""
 
+import socket
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +101,17 @@ def test_the_files_of_a_site_are_for_its_owner_alone(site: Site, var: Path) -> N
     assert var.stat().st_mode & 0o777 == 0o700
     open_to_others = [path for path in var.rglob("*") if path.lstat().st_mode & 0o077 and not path.is_symlink()]
     assert open_to_others == []
+
+
+def test_clients_that_do_not_hang_up_hold_nobody_up(site: Site, token: str) -> None:
+    ask(site, token, "GET", JOB)
+    sent = request(token, "GET", JOB, "Connection: close")
+    with ExitStack() as open_sockets:
+        for _ in range(6):
+            waiting = open_sockets.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+            waiting.sendall(sent)
+            assert waiting.recv(9) == b"HTTP/1.1 "
+        began = time.monotonic()
+        ((status, _),) = ask(site, token, "GET", JOB)
+        assert status == 200
+        assert time.monotonic() - began < 1.5
