@@ -255,6 +255,8 @@ def test_a_job_that_ignores_its_limits_is_killed_and_the_worker_goes_on(installa
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_that_goes_away_in_the_middle_costs_no_step(installation: Installation, database_url: str) -> None:
+    # Longer than the database is away, and than until the next renewal after that.
+    installation.environment["SCHEDULING_LEASE_SECONDS"] = "10"
     configure(installation, job_kwargs={"trace": str(installation.trace), "count": 25, "seconds": 0.15})
     installation.start("control", "sync", "beat")
     running.trigger_now("job")
