@@ -51,7 +51,7 @@ def answer(asked: Question) -> Found:
         found = _of_periods(dataset, asked).slice(offset, limit + 1)
     else:
         found = _stored(dataset, asked, offset, limit + 1)
-    if not found.num_rows and not dataset.model._default_manager.filter(**dataset.own_rows).exists():
+    if not found.num_rows and not dataset.stored.exists():
         raise not_stored(asked.api)
     return Found(_completed(found.slice(0, limit), names), found.num_rows > limit)
 

@@ -177,6 +177,11 @@ class Dataset:
         return {name: value for name, value in self.constants.items() if isinstance(value, str)}
 
     @property
+    def stored(self) -> models.QuerySet[Any, Any]:
+        """All its rows, in no order."""
+        return self.model._default_manager.filter(**self.own_rows)
+
+    @property
     def keeps_versions(self) -> bool:
         return self.other_fields is not None
 

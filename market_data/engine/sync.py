@@ -188,8 +188,9 @@ def _carry_out(dataset: Dataset, order: Order, wanted: Wanted, provider: Provide
     reports = dataset.rhythm == Rhythm.QUARTERS
     batch = settings.SYNC_FINANCE_HISTORY_BATCH_SIZE if reports else settings.SYNC_DAILY_HISTORY_BATCH_SIZE
     job_type = order.job_type or dataset.job_type
-    start = partial(tasks.start, job_type, dataset.name, order.as_config(), batch)
-    task = _unless_lost(partial(start, resumes_paused=session.resumes_paused), dataset.name, session)
+    config, resumes_paused = order.as_config(), session.resumes_paused
+    start = partial(tasks.start, job_type, dataset.name, config, batch, resumes_paused=resumes_paused)
+    task = _unless_lost(start, dataset.name, session)
     runner = Runner(dataset, task, provider, wanted, session.watch, session.stop)
     try:
         runner.run()

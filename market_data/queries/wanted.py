@@ -31,7 +31,7 @@ class Wanted:
 
     def rows(self) -> "QuerySet[Any, Any]":
         """The rows as models, in no order."""
-        dataset, rows = self.dataset, self.dataset.model._default_manager.filter(**self.dataset.own_rows)
+        dataset, rows = self.dataset, self.dataset.stored
         if dataset.date_column in dataset.columns:
             rows = rows.filter(**{f"{dataset.date_column}__gte": self.start}) if self.start else rows
             rows = rows.filter(**{f"{dataset.date_column}__lte": self.end}) if self.end else rows

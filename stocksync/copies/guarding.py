@@ -39,10 +39,8 @@ def _short(dataset: Dataset, alias: str) -> Iterator[str]:
     )
     if not claimed:
         return
-    if set(claimed) == {WHOLE}:
-        stored = {WHOLE: dataset.model._default_manager.using(alias).filter(**dataset.own_rows).count()}
-    else:
-        stored = _rows_by_day(dataset, alias)
+    is_list = set(claimed) == {WHOLE}
+    stored = {WHOLE: dataset.stored.using(alias).count()} if is_list else _rows_by_day(dataset, alias)
     lacking = sorted(day for day, got in claimed.items() if stored.get(day, 0) < got)
     if lacking:
         first = "the list" if lacking[0] == WHOLE else f"{lacking[0]:%Y%m%d}"

@@ -9,21 +9,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from market_data.models import (
-    Partition,
-)
+from market_data.models import Partition
 from market_data.standin.tushare.server import Standin
 from tests.market_data.worlds import World
 
 WINDOW = ("--start", "20240101", "--end", "20240329")
-
-
 DAY = date(2024, 3, 27)
-
-
 ONE_DAY = ("--start", "20240327", "--end", "20240327")
-
-
 Serve = Callable[..., Standin]
 
 

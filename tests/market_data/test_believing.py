@@ -6,23 +6,8 @@ import pytest
 
 from market_data.engine.orders import Order
 from market_data.engine.sync import Session, sync
-from market_data.models import (
-    DailyBar,
-    LearntCap,
-    LearntStart,
-    Partition,
-    Security,
-)
-from tests.market_data.doubts import (
-    DAY,
-    ONE_DAY,
-    WINDOW,
-    evening,
-    serve_again,
-    serve_folder,
-    states,
-    world,
-)
+from market_data.models import DailyBar, LearntCap, LearntStart, Partition, Security
+from tests.market_data.doubts import DAY, ONE_DAY, WINDOW, evening, serve_again, serve_folder, states, world
 
 __all__ = ["evening", "world"]
 pytestmark = pytest.mark.django_db(transaction=True)

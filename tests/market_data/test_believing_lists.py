@@ -4,12 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from market_data.models import (
-    DailyBar,
-    ListDoubt,
-    Partition,
-    Security,
-)
+from market_data.models import DailyBar, ListDoubt, Partition, Security
 from tests.market_data.doubts import WINDOW, empty, evening, serve_again, serve_folder, states, world
 from tests.market_data.test_concepts import CHIPS, FIRST, SECOND, spells, sync_on, write_concepts
 

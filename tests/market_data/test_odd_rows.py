@@ -14,15 +14,7 @@ from market_data.models import (
     SyncRequest,
     TradingDay,
 )
-from tests.market_data.doubts import (
-    DAY,
-    ONE_DAY,
-    WINDOW,
-    empty,
-    evening,
-    serve_folder,
-    world,
-)
+from tests.market_data.doubts import DAY, ONE_DAY, WINDOW, empty, evening, serve_folder, world
 
 __all__ = ["evening", "world"]
 pytestmark = pytest.mark.django_db(transaction=True)

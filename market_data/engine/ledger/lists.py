@@ -53,7 +53,7 @@ def rows_before(dataset: Dataset, like: dict[str, Any] | None) -> int:
     """How many of the stored rows an answer speaks of; `like` filters them."""
     if like is None:
         return 0
-    return dataset.model._default_manager.filter(**dataset.own_rows, **like).count()
+    return dataset.stored.filter(**like).count()
 
 
 def doubted_keys(dataset: Dataset) -> set[str]:

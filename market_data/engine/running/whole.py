@@ -22,7 +22,7 @@ def complete(dataset: Dataset, task: SyncTask) -> None:
         return
     now = clock.now()
     reason = lists.reason_to_doubt(dataset)
-    count = dataset.model._default_manager.filter(**dataset.own_rows).count()
+    count = dataset.stored.count()
     fields = {"expected": count, "got": count, "asked_at": now}
     if reason:
         fields |= {"state": Partition.State.SUSPECT, "ask_after": now + ASKED_AGAIN, "reason": reason}

@@ -10,17 +10,19 @@ import pytest
 
 from market_data.exceptions import UsageError
 from market_data.files import reading
-from market_data.files.importing import import_files
+from market_data.files.importing import Imported, import_files
 from market_data.models import DailyBar, Origin
-from tests.market_data.builders import (
-    DAILY,
-    OLD_MONDAY,
-    A,
-    B,
-)
+from tests.market_data.builders import DAILY, OLD_MONDAY, A, B
 from tests.market_data.files.written import NATIVE, TUSHARE, bar, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def imported_with(folder: Path, changes: dict[str, Any]) -> Imported:
+    """What comes of a file of six days whose third row is changed."""
+    rows = [bar(day=OLD_MONDAY + timedelta(days=n)) for n in range(6)]
+    rows[2] |= changes
+    return import_files(DAILY, [write(folder / "bars.csv", rows)])
 
 
 def test_impossible_rows_are_refused_and_named(run: Any, tmp_path: Path) -> None:
@@ -45,10 +47,7 @@ def test_impossible_rows_are_refused_and_named(run: Any, tmp_path: Path) -> None
 def test_a_bad_row_is_named_in_a_sentence_and_costs_only_itself(
     tmp_path: Path, changes: dict[str, Any], sentence: str
 ) -> None:
-    days = [OLD_MONDAY + timedelta(days=n) for n in range(6)]
-    rows = [bar(day=day) for day in days]
-    rows[2] |= changes
-    done = import_files(DAILY, [write(tmp_path / "bars.csv", rows)])
+    done = imported_with(tmp_path, changes)
     (complaint,) = done.complaints
     assert complaint.startswith(f"bars.csv, {sentence}")
     assert (done.files, done.inserted, DailyBar.objects.count()) == (1, 5, 5)
@@ -70,9 +69,7 @@ def test_a_row_that_comes_twice_is_one_row(tmp_path: Path) -> None:
     ],
 )
 def test_a_row_of_no_stock_or_day_is_never_stored(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
-    rows = [bar(day=OLD_MONDAY + timedelta(days=n)) for n in range(6)]
-    rows[2] |= changes
-    done = import_files(DAILY, [write(tmp_path / "bars.csv", rows)])
+    done = imported_with(tmp_path, changes)
     (complaint,) = done.complaints
     assert complaint.startswith(f"bars.csv, {sentence}")
     assert (done.rows, done.inserted, done.refused, DailyBar.objects.count()) == (6, 5, 1, 5)

@@ -7,12 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from market_data.models import DailyBar
-from tests.market_data.builders import (
-    DAILY,
-    OLD_MONDAY,
-    A,
-    row_of,
-)
+from tests.market_data.builders import DAILY, OLD_MONDAY, A, row_of
 
 TUSHARE = [field.source for field in DAILY.fields]
 NATIVE = [field.name for field in DAILY.fields]

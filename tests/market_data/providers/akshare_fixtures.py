@@ -8,12 +8,7 @@ import pytest
 from market_data.providers.akshare import AkShareProvider
 from market_data.providers.base import Answer
 from market_data.standin.eastmoney.server import EastmoneyStandin
-from tests.market_data.providers.sources import (
-    Circuits,
-    akshare_at,
-    asking,
-    small_market,
-)
+from tests.market_data.providers.sources import Circuits, akshare_at, asking, small_market
 
 Ask = Callable[..., Answer]
 

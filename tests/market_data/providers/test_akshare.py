@@ -18,15 +18,7 @@ from market_data.ratelimit.budget import Rule
 from market_data.standin.eastmoney.faults import REFUSALS
 from market_data.standin.eastmoney.server import EastmoneyStandin
 from tests.market_data.providers.akshare_fixtures import Ask, ask, circuits, provider, source
-from tests.market_data.providers.sources import (
-    CALLS,
-    FEBRUARY,
-    LAST_DAY,
-    Circuits,
-    akshare_at,
-    asking,
-    small_market,
-)
+from tests.market_data.providers.sources import CALLS, FEBRUARY, LAST_DAY, Circuits, akshare_at, asking, small_market
 
 __all__ = ["ask", "circuits", "provider", "source"]
 EASTMONEY = sorted(set(CALLS) - {"trade_cal"})

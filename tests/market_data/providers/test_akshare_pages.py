@@ -9,11 +9,7 @@ import pytest
 from market_data.exceptions import BadPayload, Transient
 from market_data.standin.eastmoney.server import EastmoneyStandin
 from tests.market_data.providers.akshare_fixtures import Ask, ask, circuits, provider, source
-from tests.market_data.providers.sources import (
-    CALLS,
-    LAST_DAY,
-    SYMBOL,
-)
+from tests.market_data.providers.sources import CALLS, LAST_DAY, SYMBOL
 
 __all__ = ["ask", "circuits", "provider", "source"]
 KLINES = "/api/qt/stock/kline/get"
